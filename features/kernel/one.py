@@ -1,0 +1,155 @@
+"""Values at one moment, for the API: masks and one matrix product per kind of fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from features import declarations
+from features.clock import SECOND, window_us
+from features.history import PARTIES, History
+from features.measures import FACT_KINDS, Entity, FactKind, Ints, Measure
+
+_WINDOWS: Final = declarations.ALL_WINDOWS
+_LENGTHS: Final = np.array([window_us(name) for name in _WINDOWS], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where each sum is found in the (entity, window, measure) product of its kind of fact."""
+
+    measures: tuple[Measure, ...]
+    source: Ints
+    target: Ints
+
+
+def _layout() -> tuple[tuple[str, ...], dict[str, int]]:
+    names = tuple(name for entity in declarations.EXACT for name in entity.feature_names())
+    return names, {name: position for position, name in enumerate(names)}
+
+
+#: Names of all exact values, in the order of the arrays that this module returns.
+NAMES: Final[tuple[str, ...]]
+_POSITION: Final[dict[str, int]]
+NAMES, _POSITION = _layout()
+
+
+def _plans() -> dict[FactKind, _Plan]:
+    plans: dict[FactKind, _Plan] = {}
+    for kind in FACT_KINDS:
+        measures: list[Measure] = []
+        source: list[int] = []
+        target: list[int] = []
+        wanted = [
+            (number, entity, measure)
+            for number, entity in enumerate(declarations.EXACT)
+            for measure in entity.measures
+            if measure.facts == kind
+        ]
+        for _, _, measure in wanted:
+            if measure not in measures:
+                measures.append(measure)
+        for number, entity, measure in wanted:
+            for window in entity.windows:
+                row = number * len(_WINDOWS) + _WINDOWS.index(window)
+                source.append(row * len(measures) + measures.index(measure))
+                target.append(_POSITION[f"{entity.name}_{measure.name}_{window}"])
+        plans[kind] = _Plan(tuple(measures), np.array(source, dtype=np.int64), np.array(target, dtype=np.int64))
+    return plans
+
+
+_PLANS: Final = _plans()
+
+
+def parties_of(entity: Entity) -> tuple[str, ...]:
+    """The parties whose keys must all match: ("customer", "address") for their pair, () for the order itself."""
+    return tuple(key.removesuffix("_id") for key in entity.keys if key != "order_id")
+
+
+def values(history: History, keys: Mapping[str, str | None], order_no: int | None, moment: int) -> npt.NDArray[np.float64]:
+    """Exact values of every `NAMES` at `moment`.
+
+    Shape (len(NAMES),); whole numbers, and NaN for an age without a fact. A missing key has no history: zeros.
+    """
+    result = np.zeros(len(NAMES), dtype=np.float64)
+    masks: dict[FactKind, npt.NDArray[np.bool_]] = {}
+    for kind, plan in _PLANS.items():
+        facts = history.facts[kind]
+        if not len(facts):
+            masks[kind] = np.zeros((len(declarations.EXACT), 0), dtype=bool)
+            continue
+        occurred = facts.columns["occurred_at"]
+        mask = _belongs(history, kind, keys, order_no) & (facts.columns["recorded_at"] < moment)
+        masks[kind] = mask
+        within = occurred >= (moment - _LENGTHS)[:, None]
+        weights = (mask[:, None, :] & within[None, :, :]).reshape(-1, len(facts)).astype(np.float64)
+        matrix = np.empty((len(facts), len(plan.measures)), dtype=np.float64)
+        for column, measure in enumerate(plan.measures):
+            matrix[:, column] = measure.value(facts.columns)
+        # Sums of integers below 2**53 are exact in float64, and BLAS adds them much faster than int64 loops.
+        result[plan.target] = (weights @ matrix).ravel()[plan.source]
+    _distincts(history, masks["orders"], moment, result)
+    _ages(history, masks, moment, result)
+    return result
+
+
+def _belongs(
+    history: History, kind: FactKind, keys: Mapping[str, str | None], order_no: int | None
+) -> npt.NDArray[np.bool_]:
+    """Shape (entities, facts): which facts are of the asked customer, address, pair, order."""
+    order = history.facts[kind].order
+    # `of_keys` gives the asked key the code 0.
+    own = {
+        party: (history.fact_keys(kind, party) == 0)
+        if keys.get(party) is not None
+        else np.zeros(len(order), dtype=bool)
+        for party in PARTIES
+    }
+    mask = np.ones((len(declarations.EXACT), len(order)), dtype=bool)
+    for number, entity in enumerate(declarations.EXACT):
+        for party in parties_of(entity):
+            mask[number] &= own[party]
+        if "order_id" in entity.keys:
+            mask[number] &= history.facts[kind].columns["order_no"] == (-1 if order_no is None else order_no)
+    return mask
+
+
+def _distincts(
+    history: History, mask: npt.NDArray[np.bool_], moment: int, result: npt.NDArray[np.float64]
+) -> None:
+    occurred = history.facts["orders"].columns["occurred_at"].tolist()
+    for number, entity in enumerate(declarations.EXACT):
+        for distinct in entity.distincts:
+            latest: dict[int, int] = {}
+            codes = history.keys[distinct.of]
+            for position in np.flatnonzero(mask[number]).tolist():
+                code = int(codes[position])
+                if code >= 0:
+                    latest[code] = max(latest.get(code, 0), occurred[position])
+            for window in entity.windows:
+                start = moment - window_us(window)
+                result[_POSITION[f"{entity.name}_{distinct.name}_{window}"]] = sum(
+                    last >= start for last in latest.values()
+                )
+
+
+def _ages(
+    history: History, masks: Mapping[FactKind, npt.NDArray[np.bool_]], moment: int, result: npt.NDArray[np.float64]
+) -> None:
+    for number, entity in enumerate(declarations.EXACT):
+        for age in entity.ages:
+            facts = history.facts[age.facts]
+            mask = masks[age.facts][number]
+            if age.where is not None and len(facts):
+                mask = mask & age.where(facts.columns)
+            chosen = facts.columns["occurred_at"][mask]
+            position = _POSITION[f"{entity.name}_{age.name}"]
+            if len(chosen):
+                end = int(chosen.max() if age.end == "last" else chosen.min())
+                result[position] = (moment - end) // SECOND
+            else:
+                result[position] = np.nan
