@@ -15,7 +15,7 @@ from features.clock import DAY
 from features.history import PARTIES, History, everything
 from features.kernel import many
 from features.population import values_at
-from features.service import DERIVED, RAW_NAMES, VECTOR
+from features.service import DERIVED, RAW_NAMES
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +36,9 @@ class Frames:
         """What was read."""
         return self._history
 
-    def raw(self, frame: pd.DataFrame, moments: npt.NDArray[np.int64]) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+    def raw(
+        self, frame: pd.DataFrame, moments: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
         """Values of `RAW_NAMES` in chunks: (row numbers of `frame`, values of shape (rows, len(RAW_NAMES))).
 
         `frame` has columns of `request.KEYS`; missing ones are keys without history. `moments` are microseconds.
@@ -57,7 +59,6 @@ class Frames:
             known.update(zip(request.FIELD_NAMES, given[rows].T, strict=True))
             derived = [np.asarray(feature.value(known), dtype=np.float64) for feature in DERIVED]
             vectors = np.concatenate([raw, given[rows], np.stack(derived, axis=1)], axis=1)
-            assert vectors.shape[1] == len(VECTOR)
             yield rows, vectors
 
     def _asked(self, frame: pd.DataFrame, moments: npt.NDArray[np.int64]) -> many.Asked:
@@ -67,7 +68,7 @@ class Frames:
             keys[party] = np.array(
                 [-1 if pd.isna(key) else names.get(key, -1) for key in _column(frame, f"{party}_id")], dtype=np.int64
             )
-        order = self._orders.get_indexer(_column(frame, "order_id")).astype(np.int64)
+        order = self._orders.get_indexer(pd.Index(_column(frame, "order_id"))).astype(np.int64)
         return many.Asked(keys, order, moments)
 
 

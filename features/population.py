@@ -341,7 +341,7 @@ class Population:
         table = np.frombuffer(b"".join(row[1] for row in found), dtype="<i8").reshape(len(found), len(entity.measures))
         occurred = np.array([row[0] for row in found], dtype=np.int64)
         within = occurred >= (day - lengths(entity))[:, None]
-        result = (within.astype(np.int64) @ table).T.reshape(-1)
+        result: Ints = (within.astype(np.int64) @ table).T.reshape(-1)
         with self._lock:
             self._cache[(entity.name, key, day)] = result
             while len(self._cache) > self._size:

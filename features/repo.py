@@ -21,15 +21,17 @@ from feast.types import Float64, Int64
 
 from features import request
 from features.declarations import ENTITIES
-from features.service import DERIVED, REQUEST_SOURCE, SERVICE, SIGNALS_VIEW
+from features.service import DERIVED, RAW_NAMES, REQUEST_SOURCE, SERVICE, SIGNALS_VIEW
 from features.settings import Settings
 
 PROJECT = "returnwise"
+_INPUTS = (*RAW_NAMES, *request.FIELD_NAMES)
 
 
 def _signals(frame: pd.DataFrame) -> pd.DataFrame:
     """Signals of each row: the same functions that the API applies to single values."""
-    values: dict[Any, Any] = {name: frame[name].to_numpy(dtype="float64") for name in frame.columns}
+    # Feast also hands over the columns of the entity frame, such as ids, and every name twice.
+    values = {name: frame[name].to_numpy(dtype="float64") for name in (*RAW_NAMES, *request.FIELD_NAMES)}
     return pd.DataFrame({feature.name: feature.value(values) for feature in DERIVED}, index=frame.index)
 
 
@@ -80,7 +82,9 @@ def feature_store(settings: Settings, *, register: bool = True) -> FeatureStore:
     if register:
         with warnings.catch_warnings():
             # Feast calls on-demand views experimental at every `apply`; the API itself is declared stable.
-            warnings.filterwarnings("ignore", message="On demand feature view is an experimental", category=RuntimeWarning)
+            warnings.filterwarnings(
+                "ignore", message="On demand feature view is an experimental", category=RuntimeWarning
+            )
             store.apply(objects(settings)[0])
     return store
 

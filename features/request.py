@@ -155,23 +155,13 @@ def build_request_row(
     if not found:
         raise LookupError(f"unknown order {order_id}")
     order_no, order_id, buyer, email, address, payment, device, courier, country, channel = found[0]
-    lines = [Line(*row, returned=returned.get(row[0], 0)) for row in rows(conn, _LINES, (order_no,))]
+    lines = [Line._make((*row, returned.get(row[0], 0))) for row in rows(conn, _LINES, (order_no,))]
     unknown = set(returned) - {line.line_id for line in lines}
     if unknown:
         raise LookupError(f"order {order_id} has no line {min(unknown)}")
     main, values = summarise(lines, stated, channel)
-    return RequestRow(
-        dict(
-            zip(
-                KEYS,
-                (customer_id or buyer, email, address, payment, device, order_id, main.sku, main.category)
-                + (courier, country),
-                strict=True,
-            )
-        ),
-        order_no,
-        values,
-    )
+    keys = (customer_id or buyer, email, address, payment, device, order_id, main.sku, main.category, courier, country)
+    return RequestRow(dict(zip(KEYS, keys, strict=True)), order_no, values)
 
 
 _RETURNED = (
@@ -201,7 +191,9 @@ def assessed_returns(conn: Connection, until: int | None = None) -> pd.DataFrame
             current_no, current = next(order_lines)
         head = group[0]
         returned = {row[4]: row[5] for row in group}
-        stated = Stated(head[3], head[6], head[7], head[8], head[9], head[10], None if head[11] is None else bool(head[11]))
+        stated = Stated(
+            head[3], head[6], head[7], head[8], head[9], head[10], None if head[11] is None else bool(head[11])
+        )
         main, values = summarise(
             [line._replace(returned=returned.get(line.line_id, 0)) for line in current], stated, head[20]
         )
@@ -215,9 +207,7 @@ def assessed_returns(conn: Connection, until: int | None = None) -> pd.DataFrame
     return frame.sort_values(["event_timestamp", "return_id"], kind="stable", ignore_index=True)
 
 
-def _grouped_returns(
-    conn: Connection, until: int | None
-) -> Iterator[tuple[tuple[int, str], list[tuple[Any, ...]]]]:
+def _grouped_returns(conn: Connection, until: int | None) -> Iterator[tuple[tuple[int, str], list[tuple[Any, ...]]]]:
     where = "" if until is None else f" WHERE r.requested_at <= {int(until)}"
     stream = (
         row
@@ -231,4 +221,4 @@ def _grouped_returns(
 def _lines_by_order(conn: Connection) -> Iterator[tuple[int, list[Line]]]:
     stream = (row for batch in batches(conn, _LINES_OF_RETURNS) for row in batch)
     for order_no, group in groupby(stream, key=lambda row: row[0]):
-        yield order_no, [Line(*row[1:], returned=0) for row in group]
+        yield order_no, [Line._make((*row[1:], 0)) for row in group]

@@ -91,7 +91,10 @@ def _rates() -> None:
             "share",
             f"items returned of items bought ({window}), small histories pulled to what such items see",
             lambda v, w=window: _share(
-                v[f"customer_items_returned_{w}"], v[f"customer_items_bought_{w}"], 4.0, _expected_rate(v, "customer", w)
+                v[f"customer_items_returned_{w}"],
+                v[f"customer_items_bought_{w}"],
+                4.0,
+                _expected_rate(v, "customer", w),
             ),
         )
         _add(
@@ -109,8 +112,9 @@ def _rates() -> None:
             1,
             "ratio",
             f"items returned for each that was to be expected ({window}), one added to both",
-            lambda v, w=window: (v[f"customer_items_returned_{w}"] + 1.0)
-            / (v[f"customer_expected_returns_ppm_{w}"] / 1e6 + 1.0),
+            lambda v, w=window: (
+                (v[f"customer_items_returned_{w}"] + 1.0) / (v[f"customer_expected_returns_ppm_{w}"] / 1e6 + 1.0)
+            ),
         )
 
 
@@ -186,8 +190,15 @@ def _value() -> None:
         0,
         "ratio",
         "value of this request against the customer's usual order",
-        lambda v: v["request_value"]
-        / (_share(v["customer_value_bought_365d"], v["customer_orders_365d"], 1.0, v["order_value_bought_lifetime"]) + 1.0),
+        lambda v: (
+            v["request_value"]
+            / (
+                _share(
+                    v["customer_value_bought_365d"], v["customer_orders_365d"], 1.0, v["order_value_bought_lifetime"]
+                )
+                + 1.0
+            )
+        ),
     )
     _add(
         "request_item_price",
@@ -205,8 +216,10 @@ def _value() -> None:
         1,
         "share",
         "share of the year's purchases, by value, that came back or was claimed",
-        lambda v: (v["customer_value_returned_365d"] + v["customer_value_claimed_365d"])
-        / (v["customer_value_bought_365d"] + 1000.0),
+        lambda v: (
+            (v["customer_value_returned_365d"] + v["customer_value_claimed_365d"])
+            / (v["customer_value_bought_365d"] + 1000.0)
+        ),
     )
     _add(
         "customer_value_kept_lifetime",
@@ -214,9 +227,11 @@ def _value() -> None:
         -1,
         "1/100 currency",
         "value of everything bought and kept",
-        lambda v: v["customer_value_bought_lifetime"]
-        - v["customer_value_returned_lifetime"]
-        - v["customer_value_claimed_lifetime"],
+        lambda v: (
+            v["customer_value_bought_lifetime"]
+            - v["customer_value_returned_lifetime"]
+            - v["customer_value_claimed_lifetime"]
+        ),
     )
     _add(
         "customer_discount_share_365d",
@@ -472,9 +487,9 @@ def _request() -> None:
         0,
         "ratio",
         "value of this request against the customer's usual return",
-        lambda v: v["request_value"]
-        / (
-            _share(v["customer_value_returned_365d"], v["customer_returns_365d"], 1.0, v["request_value"]) + 1.0
+        lambda v: (
+            v["request_value"]
+            / (_share(v["customer_value_returned_365d"], v["customer_returns_365d"], 1.0, v["request_value"]) + 1.0)
         ),
     )
     _add(

@@ -24,7 +24,7 @@ from features.kernel.one import NAMES, parties_of
 from features.kernel.sums import located, running
 from features.measures import Age, Distinct, Entity, FactKind, Ints
 
-_CHUNK = 100_000
+_CHUNK = 25_000
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,7 @@ class _Table:
     def _measured(self, kind: FactKind, name: str) -> Ints:
         known = self._sums.setdefault(kind, {})
         if name not in known:
-            measure = next(
-                m for e in declarations.EXACT for m in e.measures if m.facts == kind and m.name == name
-            )
+            measure = next(m for e in declarations.EXACT for m in e.measures if m.facts == kind and m.name == name)
             known[name] = np.asarray(measure.value(self.history.facts[kind].columns), dtype=np.int64)
         return known[name]
 

@@ -27,15 +27,9 @@ class _Plan:
     target: Ints
 
 
-def _layout() -> tuple[tuple[str, ...], dict[str, int]]:
-    names = tuple(name for entity in declarations.EXACT for name in entity.feature_names())
-    return names, {name: position for position, name in enumerate(names)}
-
-
 #: Names of all exact values, in the order of the arrays that this module returns.
-NAMES: Final[tuple[str, ...]]
-_POSITION: Final[dict[str, int]]
-NAMES, _POSITION = _layout()
+NAMES: Final = tuple(name for entity in declarations.EXACT for name in entity.feature_names())
+_POSITION: Final = {name: position for position, name in enumerate(NAMES)}
 
 
 def _plans() -> dict[FactKind, _Plan]:
@@ -70,7 +64,9 @@ def parties_of(entity: Entity) -> tuple[str, ...]:
     return tuple(key.removesuffix("_id") for key in entity.keys if key != "order_id")
 
 
-def values(history: History, keys: Mapping[str, str | None], order_no: int | None, moment: int) -> npt.NDArray[np.float64]:
+def values(
+    history: History, keys: Mapping[str, str | None], order_no: int | None, moment: int
+) -> npt.NDArray[np.float64]:
     """Exact values of every `NAMES` at `moment`.
 
     Shape (len(NAMES),); whole numbers, and NaN for an age without a fact. A missing key has no history: zeros.
@@ -118,9 +114,7 @@ def _belongs(
     return mask
 
 
-def _distincts(
-    history: History, mask: npt.NDArray[np.bool_], moment: int, result: npt.NDArray[np.float64]
-) -> None:
+def _distincts(history: History, mask: npt.NDArray[np.bool_], moment: int, result: npt.NDArray[np.float64]) -> None:
     occurred = history.facts["orders"].columns["occurred_at"].tolist()
     for number, entity in enumerate(declarations.EXACT):
         for distinct in entity.distincts:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from feast import FeatureView, OnDemandFeatureView, RepoConfig
+from feast import FeatureView, FileSource, OnDemandFeatureView, RepoConfig
 from feast.data_source import DataSource
 from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob, RetrievalMetadata
 from feast.infra.registry.base_registry import BaseRegistry
@@ -83,19 +83,18 @@ class LedgerRetrievalJob(RetrievalJob):
                 with ledger.write() as conn:
                     close_days(conn, day_of(int(us.max())))
             with ledger.read() as conn:
-                for rows, values in Frames(conn).raw(self._frame, us):
-                    table[rows] = values[:, places]
+                for rows, raw in Frames(conn).raw(self._frame, us):
+                    table[rows] = raw[:, places]
         values = pd.DataFrame(table, columns=[shown for shown, _ in self._columns], index=self._frame.index)
-        return pd.concat([self._frame, values], axis=1)
+        frame: pd.DataFrame = pd.concat([self._frame, values], axis=1)
+        return frame
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:
         return pa.Table.from_pandas(self._to_df_internal(timeout), preserve_index=False)
 
-    def persist(
-        self, storage: SavedDatasetStorage, allow_overwrite: bool = False, timeout: int | None = None
-    ) -> None:
+    def persist(self, storage: SavedDatasetStorage, allow_overwrite: bool = False, timeout: int | None = None) -> None:
         """Saves the result as one Parquet file where `storage` says."""
-        path = Path(storage.to_data_source().path)
+        path = Path(cast(FileSource, storage.to_data_source()).path)
         if path.exists() and not allow_overwrite:
             raise FileExistsError(f"{path} exists already")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +120,7 @@ class LedgerOfflineStore(OfflineStore):
             raise TypeError("entity_df must be a pandas DataFrame with the join keys and event_timestamp")
         if _MOMENT not in entity_df:
             raise ValueError(f"entity_df lacks the column {_MOMENT}")
-        views = {view.projection.name_to_use(): view for view in feature_views}
+        views = {str(view.projection.name_to_use()): view for view in feature_views}  # type: ignore[no-untyped-call]
         columns = []
         for reference in feature_refs:
             view, name = reference.split(":", 1)

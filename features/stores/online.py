@@ -26,8 +26,8 @@ from features import declarations, request
 from features.clock import SECOND, day_of
 from features.history import PARTIES, of_keys
 from features.kernel import one
-from features.population import Population, close_days
 from features.ledger.store import Ledger
+from features.population import Population, close_days
 from features.service import DERIVED
 from features.settings import Settings
 
@@ -63,7 +63,7 @@ class LedgerResponse(OnlineResponse):
         self._feature_types = {}
 
     @property
-    def proto(self) -> GetOnlineFeaturesResponse:
+    def proto(self) -> GetOnlineFeaturesResponse:  # type: ignore[override]  # read-only here
         """The response as Feast's own stores give it."""
         if self._proto is None:
             response = GetOnlineFeaturesResponse()
@@ -105,7 +105,7 @@ class LedgerOnlineStore(OnlineStore):
         self,
         config: RepoConfig,
         features: list[str] | FeatureService,
-        entity_rows: list[dict[str, Any]] | Mapping[str, Sequence[Any]],
+        entity_rows: list[dict[str, Any]] | Mapping[str, Any],
         registry: BaseRegistry,
         project: str,
         full_feature_names: bool = False,
@@ -117,7 +117,8 @@ class LedgerOnlineStore(OnlineStore):
         else:
             names = list(entity_rows)
             listed = [
-                dict(zip(names, values, strict=True)) for values in zip(*(list(entity_rows[n]) for n in names), strict=True)
+                dict(zip(names, values, strict=True))
+                for values in zip(*(list(entity_rows[n]) for n in names), strict=True)
             ]
         wanted = self._names(features, registry, project, full_feature_names)
         now = time.time_ns() // 1000

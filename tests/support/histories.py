@@ -29,7 +29,7 @@ class Made:
 def make_history(home: Path, seed: int, *, orders: int = 25) -> Made:
     """Fills a new ledger. Times fall on a coarse grid, so that ties and exact window ends are common."""
     rng = random.Random(seed)
-    settings = Settings(home=home, database_url="", hash_key="test")
+    settings = Settings(home=home, database_url="", hash_key="")
     ledger = Ledger.open(settings)
     tables: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("orders", "order_lines", "deliveries", "returns", "inspections", "verdicts")

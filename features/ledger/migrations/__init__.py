@@ -1,0 +1,1 @@
+"""Alembic migrations of the ledger's database; `features.ledger.store` runs them when it opens a ledger."""

@@ -1,0 +1,15 @@
+"""Runs the migrations on the connection that `features.ledger.schema` hands over, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from features.ledger.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=context.config.attributes["version_table"],
+)
+with context.begin_transaction():
+    context.run_migrations()
