@@ -94,7 +94,7 @@ def prepare(home: Path, customers: int) -> int:
 
 
 def _requests(home: Path, count: int) -> list[bytes]:
-    """Return requests for lines that nobody has sent back yet, of customers in no order, one after the other in time."""
+    """Return requests for lines that nobody has sent back yet, by customers in no order, one after the other."""
     ledger = Ledger.open(Settings(home=home))
     with ledger.read() as conn:
         (latest,) = rows(conn, "SELECT MAX(requested_at) FROM returns")[0]

@@ -7,6 +7,8 @@ for every return ever asked for, with its whole vector as of its own moment. Tra
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.progress import Progress
+from sqlalchemy import Connection
 
 from features.clock import day_of
 from features.declarations import ENTITIES
@@ -78,6 +81,15 @@ def build(settings: Settings, progress: Progress | None = None) -> BuildReport:
     return BuildReport(target, count, len(VECTOR), pooled, target.stat().st_size)
 
 
+@contextmanager
+def _whole(ledger: Ledger) -> Iterator[Connection]:
+    """A connection for reading everything once: pages that are not kept mapped do not count as memory."""
+    with ledger.read() as conn:
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("PRAGMA mmap_size = 0")
+        yield conn
+
+
 def _write(ledger: Ledger, target: Path, progress: Progress | None) -> int:
     """Writes the table in chunks of customers; rows of a chunk are ordered by moment."""
     part = target.with_suffix(".part")
@@ -86,7 +98,7 @@ def _write(ledger: Ledger, target: Path, progress: Progress | None) -> int:
         + [("event_timestamp", pa.timestamp("us", tz="UTC"))]
         + [(name, pa.int64() if name in _WHOLE else pa.float64()) for name in VECTOR]
     )
-    with ledger.read() as conn, pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with _whole(ledger) as conn, pq.ParquetWriter(part, schema, compression="zstd") as writer:
         frame = assessed_returns(conn)
         task = progress.add_task("Features", total=len(frame)) if progress else None
         for numbers, vectors in Frames(conn).vectors(frame) if len(frame) else ():

@@ -18,7 +18,7 @@ from features.ledger import vocabulary as words
 from features.measures import FACT_KINDS, Columns, FactKind, Ints
 
 PARTIES: Final = ("customer", "email", "address", "payment", "device")
-_CHUNK = 200_000
+_CHUNK = 50_000
 
 
 def _code(column: str, vocabulary: Sequence[str]) -> str:
@@ -127,8 +127,9 @@ class Facts:
 class History:
     """Orders and what happened to them.
 
-    `order_nos` is ascending; `keys[party]` gives each order's code of customer, e-mail, address, payment and device
-    (-1 where it has none); codes of `customer` also serve `Facts.returner`. `names[party]` maps a key to its code.
+    `order_nos` is ascending; `order_ids` are the shop's own ids of the same orders, where `of_keys` has read them.
+    `keys[party]` gives each order's code of customer, e-mail, address, payment and device (-1 where it has none); codes
+    of `customer` also serve `Facts.returner`. `names[party]` maps a key to its code.
     """
 
     order_nos: Ints
@@ -178,8 +179,7 @@ def batches(conn: Connection, sql: str, size: int = _CHUNK) -> Iterator[list[tup
 
 _ORDERS_OF_KEYS = (
     "SELECT order_no, customer_id, email_id, address_id, payment_id, device_id, ordered_at, recorded_at, order_id"
-    " FROM orders"
-    " WHERE order_no IN ("
+    " FROM orders WHERE order_no IN ("
     "SELECT order_no FROM orders WHERE customer_id = ?"
     " UNION SELECT order_no FROM orders WHERE email_id = ?"
     " UNION SELECT order_no FROM orders WHERE address_id = ?"
@@ -245,20 +245,18 @@ def _facts(kind: FactKind, data: list[tuple[Any, ...]], order_nos: Ints, custome
 def everything(conn: Connection) -> History:
     """The whole ledger. About 60 bytes of memory a fact."""
     order_nos: list[Ints] = []
-    order_ids: list[str] = []
     times: list[npt.NDArray[np.int64]] = []
     codes: dict[str, list[Ints]] = {party: [] for party in PARTIES}
     names: dict[str, dict[str | None, int]] = {party: {} for party in PARTIES}
     sql = (
-        "SELECT order_no, ordered_at, recorded_at, customer_id, email_id, address_id, payment_id, device_id, order_id"
+        "SELECT order_no, ordered_at, recorded_at, customer_id, email_id, address_id, payment_id, device_id"
         " FROM orders ORDER BY order_no"
     )
     for batch in batches(conn, sql):
         columns = list(zip(*batch, strict=True))
         order_nos.append(np.array(columns[0], dtype=np.int64))
         times.append(np.array(columns[1:3], dtype=np.int64))
-        order_ids.extend(columns[8])
-        for party, ids in zip(PARTIES, columns[3:8], strict=True):
+        for party, ids in zip(PARTIES, columns[3:], strict=True):
             known = names[party]
             codes[party].append(
                 np.array([-1 if key is None else known.setdefault(key, len(known)) for key in ids], dtype=np.int64)
@@ -278,7 +276,7 @@ def everything(conn: Connection) -> History:
             for batch in batches(conn, f"{_select(kind)} ORDER BY {_ALIAS[kind]}.order_no")
         ]
         facts[kind] = _concatenated(kind, parts)
-    return History(numbers, order_ids, {party: _joined(parts) for party, parts in codes.items()}, names, facts)
+    return History(numbers, [], {party: _joined(parts) for party, parts in codes.items()}, names, facts)
 
 
 def _joined(parts: list[Ints]) -> Ints:

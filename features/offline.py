@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from features import declarations, request
 from features.clock import DAY
-from features.history import PARTIES, History, everything
+from features.history import PARTIES, batches, everything
 from features.kernel import many
 from features.population import values_at
-from features.service import DERIVED, RAW_NAMES
+from features.service import DERIVED, RAW_NAMES, VECTOR
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,12 +29,6 @@ class Frames:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._history = everything(conn)
-        self._orders = pd.Index(self._history.order_ids)
-
-    @property
-    def history(self) -> History:
-        """What was read."""
-        return self._history
 
     def raw(
         self, frame: pd.DataFrame, moments: npt.NDArray[np.int64]
@@ -55,22 +49,34 @@ class Frames:
         moments = frame["requested_at"].to_numpy(dtype=np.int64)
         given = frame[list(request.FIELD_NAMES)].to_numpy(dtype=np.float64)
         for rows, raw in self.raw(frame, moments):
-            known: dict[str, Any] = dict(zip(RAW_NAMES, raw.T, strict=True))
-            known.update(zip(request.FIELD_NAMES, given[rows].T, strict=True))
-            derived = [np.asarray(feature.value(known), dtype=np.float64) for feature in DERIVED]
-            vectors = np.concatenate([raw, given[rows], np.stack(derived, axis=1)], axis=1)
+            vectors = np.empty((len(rows), len(VECTOR)))
+            vectors[:, : len(RAW_NAMES)] = raw
+            vectors[:, len(RAW_NAMES) : -len(DERIVED)] = given[rows]
+            known = dict(zip((*RAW_NAMES, *request.FIELD_NAMES), vectors[:, : -len(DERIVED)].T, strict=True))
+            for place, feature in enumerate(DERIVED, start=-len(DERIVED)):
+                vectors[:, place] = feature.value(known)
             yield rows, vectors
 
     def _asked(self, frame: pd.DataFrame, moments: npt.NDArray[np.int64]) -> many.Asked:
         keys = {}
         for party in PARTIES:
-            names = self._history.names[party]
-            keys[party] = np.array(
-                [-1 if pd.isna(key) else names.get(key, -1) for key in _column(frame, f"{party}_id")], dtype=np.int64
-            )
-        order = self._orders.get_indexer(pd.Index(_column(frame, "order_id"))).astype(np.int64)
-        return many.Asked(keys, order, moments)
+            names = pd.Index(list(self._history.names[party]), dtype=object)  # in the order of the codes
+            keys[party] = names.get_indexer(_column(frame, f"{party}_id")).astype(np.int64)
+        return many.Asked(keys, self._orders(_column(frame, "order_id")), moments)
+
+    def _orders(self, asked: pd.Index[Any]) -> npt.NDArray[np.int64]:
+        """Row of each asked order in the history, -1 for unknown ones."""
+        codes, names = pd.factorize(asked)
+        numbers = np.full(len(names) + 1, -1, dtype=np.int64)
+        for batch in batches(self._conn, "SELECT order_no, order_id FROM orders"):
+            order_nos, order_ids = zip(*batch, strict=True)
+            place = names.get_indexer(pd.Index(order_ids, dtype=object))
+            known = place >= 0
+            numbers[place[known]] = np.searchsorted(self._history.order_nos, np.array(order_nos)[known])
+        result: npt.NDArray[np.int64] = numbers[codes]
+        return result
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
-    return frame[name] if name in frame else pd.Series([None] * len(frame), index=frame.index, dtype=object)
+def _column(frame: pd.DataFrame, name: str) -> pd.Index[Any]:
+    """A column of ids, or nothing but missing ones where the frame lacks it."""
+    return pd.Index(frame[name] if name in frame else [None] * len(frame), dtype=object)

@@ -349,7 +349,7 @@ class Population:
         return result
 
 
-def values_at(conn: Connection, entity: Entity, keys: pd.Series[Any], days: Ints) -> Ints:
+def values_at(conn: Connection, entity: Entity, keys: pd.Index[Any], days: Ints) -> Ints:
     """Pooled values of n requests at once: shape (n, measures * windows)."""
     result = np.zeros((len(keys), len(entity.measures) * len(entity.windows)), dtype=np.int64)
     codes, names = pd.factorize(keys)

@@ -25,7 +25,6 @@ from features.service import DERIVED, RAW_NAMES, REQUEST_SOURCE, SERVICE, SIGNAL
 from features.settings import Settings
 
 PROJECT = "returnwise"
-_INPUTS = (*RAW_NAMES, *request.FIELD_NAMES)
 
 
 def _signals(frame: pd.DataFrame) -> pd.DataFrame:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
 from features.history import batches, rows
 from features.ledger import vocabulary as words
+
+_CHUNK = 20_000
 
 #: Join keys of the entities in Feast.
 KEYS: Final = (
@@ -182,29 +185,46 @@ def assessed_returns(conn: Connection, until: int | None = None) -> pd.DataFrame
     One row per return_id, ordered by (event_timestamp, return_id): `return_id`, `KEYS`, `FIELD_NAMES` and
     `event_timestamp` (UTC). `until` leaves out what was requested after that moment (microseconds).
     """
+    parts = [_frame(chunk) for chunk in _chunks(_request_records(conn, until), _CHUNK)]
+    frame = pd.concat(parts, ignore_index=True) if parts else _frame([])
+    frame["event_timestamp"] = pd.to_datetime(frame["requested_at"], unit="us", utc=True)
+    return frame.sort_values(["event_timestamp", "return_id"], kind="stable", ignore_index=True)
+
+
+def _frame(records: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """A compact frame of some records: Arrow strings and int64."""
+    names = ["return_id", *KEYS, *FIELD_NAMES]
+    columns = list(zip(*records, strict=True)) if records else [()] * len(names)
+    text = pd.StringDtype("pyarrow")
+    data: dict[str, Any] = {
+        name: pd.array(column, dtype=text) for name, column in zip(names[:11], columns, strict=False)
+    }
+    data |= {name: np.array(column, dtype=np.int64) for name, column in zip(names[11:], columns[11:], strict=True)}
+    return pd.DataFrame(data)
+
+
+def _chunks(records: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    while chunk := list(islice(records, size)):
+        yield chunk
+
+
+def _request_records(conn: Connection, until: int | None) -> Iterator[tuple[Any, ...]]:
     order_lines = _lines_by_order(conn)
     current: list[Line] = []
     current_no = -1
-    records = []
     for (order_no, return_id), group in _grouped_returns(conn, until):
         while current_no < order_no:
             current_no, current = next(order_lines)
         head = group[0]
         returned = {row[4]: row[5] for row in group}
-        stated = Stated(
-            head[3], head[6], head[7], head[8], head[9], head[10], None if head[11] is None else bool(head[11])
-        )
+        proof = None if head[11] is None else bool(head[11])
+        stated = Stated(head[3], head[6], head[7], head[8], head[9], head[10], proof)
         main, values = summarise(
             [line._replace(returned=returned.get(line.line_id, 0)) for line in current], stated, head[20]
         )
         customer, email, address, payment, device, order_id, courier, country = head[12:20]
         keys = (customer, email, address, payment, device, order_id, main.sku, main.category, courier, country)
-        records.append((return_id, *keys, *values))
-    frame = pd.DataFrame.from_records(records, columns=["return_id", *KEYS, *FIELD_NAMES])
-    for name in FIELD_NAMES:
-        frame[name] = frame[name].astype("int64")
-    frame["event_timestamp"] = pd.to_datetime(frame["requested_at"], unit="us", utc=True)
-    return frame.sort_values(["event_timestamp", "return_id"], kind="stable", ignore_index=True)
+        yield (return_id, *keys, *values)
 
 
 def _grouped_returns(conn: Connection, until: int | None) -> Iterator[tuple[tuple[int, str], list[tuple[Any, ...]]]]:

@@ -18,6 +18,15 @@ _WINDOWS: Final = declarations.ALL_WINDOWS
 _LENGTHS: Final = np.array([window_us(name) for name in _WINDOWS], dtype=np.int64)
 
 
+def parties_of(entity: Entity) -> tuple[str, ...]:
+    """The parties whose keys must all match: ("customer", "address") for their pair, () for the order itself."""
+    return tuple(key.removesuffix("_id") for key in entity.keys if key != "order_id")
+
+
+#: Parties of each exact entity, and whether it is the order itself.
+_PARTIES_OF: Final = tuple((parties_of(entity), "order_id" in entity.keys) for entity in declarations.EXACT)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """Where each sum is found in the (entity, window, measure) product of its kind of fact."""
@@ -57,11 +66,6 @@ def _plans() -> dict[FactKind, _Plan]:
 
 
 _PLANS: Final = _plans()
-
-
-def parties_of(entity: Entity) -> tuple[str, ...]:
-    """The parties whose keys must all match: ("customer", "address") for their pair, () for the order itself."""
-    return tuple(key.removesuffix("_id") for key in entity.keys if key != "order_id")
 
 
 def values(
@@ -106,10 +110,10 @@ def _belongs(
         for party in PARTIES
     }
     mask = np.ones((len(declarations.EXACT), len(order)), dtype=bool)
-    for number, entity in enumerate(declarations.EXACT):
-        for party in parties_of(entity):
+    for number, (parties, by_order) in enumerate(_PARTIES_OF):
+        for party in parties:
             mask[number] &= own[party]
-        if "order_id" in entity.keys:
+        if by_order:
             mask[number] &= history.facts[kind].columns["order_no"] == (-1 if order_no is None else order_no)
     return mask
 

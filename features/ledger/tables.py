@@ -105,7 +105,7 @@ returns = Table(
     Column("channel", String),
     Column("tender", String),
     Column("proof_of_purchase", SmallInteger),  # 0, 1 or unknown
-    Column("leads", SmallInteger, nullable=False),  # 1 on the first row of its return_id, so that returns can be counted
+    Column("leads", SmallInteger, nullable=False),  # 1 on one row of each return_id, so that returns can be counted
     *_times(),
 )
 Index("ux_returns_return_line", returns.c.return_id, returns.c.line_id, unique=True)

@@ -22,11 +22,19 @@ _SHOWN: Final = 40  # characters of a value in a reason
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was refused: its position in the batch, the column at fault and the reason in plain English."""
+    """A row that was refused.
+
+    Attributes:
+        index: its position in the batch.
+        column: the column at fault.
+        reason: why, in plain English.
+        conflict: whether it contradicts what the ledger holds under the same id, rather than being wrong in itself.
+    """
 
     index: int
     column: str
     reason: str
+    conflict: bool = False
 
 
 @dataclass(slots=True)
@@ -80,9 +88,9 @@ class Batch:
         self.rejects.sort(key=lambda reject: reject.index)
         return Outcome(self._accepted, self._duplicates, self.rejects, list(self._order_nos), self._earliest)
 
-    def refuse(self, index: int, column: str, reason: str) -> None:
+    def refuse(self, index: int, column: str, reason: str, *, conflict: bool = False) -> None:
         """Notes why a row does not get in."""
-        self.rejects.append(Reject(index, column, reason))
+        self.rejects.append(Reject(index, column, reason, conflict))
 
     def accept(self, order_no: int, recorded_us: int) -> None:
         """Counts a row that gets in."""
@@ -98,7 +106,8 @@ class Batch:
         if known == digest:
             self._duplicates += 1
         else:
-            self.refuse(index, column, f"{self.table}: this {_IDENTITY[self.table]} is known with other content")
+            reason = f"{self.table}: this {_IDENTITY[self.table]} is known with other content"
+            self.refuse(index, column, reason, conflict=True)
         return False
 
     def in_time(self, index: int, column: str, occurred_us: int, row: Mapping[str, Any]) -> bool:

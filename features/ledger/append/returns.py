@@ -71,9 +71,10 @@ def append_returns(batch: Batch) -> None:
             or not batch.in_time(index, "requested_at", content["requested_at"], row)
         ):
             continue
-        problem = _problem(content, order, known)
+        contradiction = _contradiction(content, order, known.heads.get(key[0]))
+        problem = contradiction or _problem(content, order, known)
         if problem is not None:
-            batch.refuse(index, *problem)
+            batch.refuse(index, *problem, conflict=contradiction is not None)
             continue
         customer_id = content["customer_id"]
         watermark = max(order.watermark_us, others.get(("customer", customer_id or ""), 0))
@@ -133,21 +134,26 @@ def _problem(content: Mapping[str, Any], order: Order, known: _Known) -> tuple[s
         return "line_id", f"unknown line: {place}"
     if content["requested_at"] < order.ordered_at:
         return "requested_at", f"lies before its order {shown(order.order_id)} of {shown_time(order.ordered_at)}"
-    head = known.heads.get(content["return_id"])
-    if head is not None:
-        name = f"return {shown(content['return_id'])}"
-        if head.order_no != order.order_no:
-            return "order_id", f"{name} is known for another order; a return belongs to one order"
-        if head.requested_at != content["requested_at"]:
-            return "requested_at", f"{name} is known to be of {shown_time(head.requested_at)}; its lines share one time"
-        if head.customer_id != content["customer_id"]:
-            return "customer_id", f"{name} is known for another customer; its lines share one"
     quantity = content["quantity"]
     if quantity < 1:
         return "quantity", f"must be at least 1, is {quantity}"
     returned = known.returned.get((order.order_no, content["line_id"]), 0)
     if returned + quantity > bought:
         return "quantity", f"more returned than bought: {quantity} now and {returned} before, of {bought} ({place})"
+    return None
+
+
+def _contradiction(content: Mapping[str, Any], order: Order, head: _Head | None) -> tuple[str, str] | None:
+    """The column at fault and why, if earlier lines of the return are of another order, moment or customer."""
+    if head is None:
+        return None
+    name = f"return {shown(content['return_id'])}"
+    if head.order_no != order.order_no:
+        return "order_id", f"{name} is known for another order; a return belongs to one order"
+    if head.requested_at != content["requested_at"]:
+        return "requested_at", f"{name} is known to be of {shown_time(head.requested_at)}; its lines share one time"
+    if head.customer_id != content["customer_id"]:
+        return "customer_id", f"{name} is known for another customer; its lines share one"
     return None
 
 
