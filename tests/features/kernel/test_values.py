@@ -99,7 +99,9 @@ def _plain(conn: Connection, name: str, key: Any, moment: int, days: float) -> f
             " ('worn', 'wrong_item', 'counterfeit', 'missing_item', 'empty_package', 'delivery_shown')"
         ),
     }
-    return sum(n for occurred, recorded, n in rows(conn, queries[name], (key,)) if recorded < moment and occurred >= start)
+    return sum(
+        n for occurred, recorded, n in rows(conn, queries[name], (key,)) if recorded < moment and occurred >= start
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,9 @@ def test_distinct_customers_of_an_address_are_counted_once_each(made: Made) -> N
             for moment in made.moments:
                 values = one.values(of_keys(conn, {"address": address}, None), {"address": address}, None, moment)
                 value = values[one.NAMES.index("address_customers_90d")]
-                expected = {c for a, c, t, known in orders if a == address and known < moment and t >= moment - 90 * DAY}
+                expected = {
+                    c for a, c, t, known in orders if a == address and known < moment and t >= moment - 90 * DAY
+                }
                 assert value == len(expected)
                 seen.add(value)
     assert len(seen) > 2
@@ -170,9 +174,7 @@ def test_pooled_values_count_what_was_pooled_before_midnight(tmp_path: Path) -> 
         for sku in {line[0] for line in lines}:
             for day in range(day_of(min(made.moments)), last, 9):
                 values = dict(zip(product.feature_names(), population.values(conn, product, sku, day), strict=True))
-                expected = sum(
-                    n for s, t, known, n in lines if s == sku and known < day * DAY and t // DAY >= day - 90
-                )
+                expected = sum(n for s, t, known, n in lines if s == sku and known < day * DAY and t // DAY >= day - 90)
                 assert values["sku_items_bought_90d"] == expected
                 seen.add(expected)
     assert len(seen) > 3
