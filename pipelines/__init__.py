@@ -1,0 +1,1 @@
+"""Flows that move data between the other packages, and the command line."""

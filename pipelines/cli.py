@@ -1,0 +1,257 @@
+"""The command line: `returnwise COMMAND`. Each command only reads its options, calls one room and prints its report.
+
+Rooms are imported inside the commands, so that `--help` and small commands do not wait for libraries they do not use.
+Results go to stdout, progress and errors to stderr. Exit status: 0 everything asked for was done; 1 it was not, for a
+reason told in one line; 2 the command was not understood; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from typer.core import TyperGroup
+
+from features.errors import ReturnwiseError
+from features.settings import get_settings
+from pipelines.console import bars, note, say
+
+if TYPE_CHECKING:
+    from features.ledger.store import Ledger
+
+
+class Commands(TyperGroup):
+    """Turns what a person can put right into one line on stderr; a defect keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command of `ctx`."""
+        try:
+            return super().invoke(ctx)
+        except ReturnwiseError as error:
+            _fail(error.message, error.exit_code)
+        except ValidationError as error:
+            if not error.title.endswith("Settings"):
+                raise
+            first = error.errors()[0]
+            _fail(f"RETURNWISE_{str(first['loc'][0]).upper()}: {first['msg']}")
+        except OSError as error:
+            if error.strerror is None or isinstance(error, BrokenPipeError):
+                raise
+            _fail(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
+
+
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    note(f"returnwise: {message}")
+    raise typer.Exit(exit_code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Returnwise: how likely an inspection of a return would confirm abuse, why, and which check would settle it.",
+    epilog="Everything lives under RETURNWISE_HOME (default: var). Settings: docs/operations.md",
+)
+features_app = typer.Typer(no_args_is_help=True, help="Compute what is derived from the ledger.")
+keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+app.add_typer(features_app, name="features")
+app.add_typer(keys_app, name="keys")
+
+
+class TableFormat(enum.StrEnum):
+    """File formats of tables."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class InputFormat(enum.StrEnum):
+    """What `ingest` reads."""
+
+    TABLES = "tables"
+    UCI_ONLINE_RETAIL = "uci-online-retail"
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write the tables to; made if it is not there.")],
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers.")] = 5_000,
+    days: Annotated[int, typer.Option(min=1, help="Length of the history in days.")] = 365,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and sizes give the same files.")] = 1,
+    end: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the history (UTC).", metavar="DATE")
+    ] = None,
+    table_format: Annotated[TableFormat, typer.Option("--format", help="Format of the files.")] = TableFormat.CSV,
+) -> None:
+    """Write the tables of a simulated shop: customers, products, couriers, returns, inspections and verdicts."""
+    from pipelines.simulate.run import simulate as run
+
+    with bars() as progress:
+        report = run(
+            out,
+            customers=customers,
+            days=days,
+            seed=seed,
+            progress=progress,
+            format=table_format.value,
+            **({} if end is None else {"end": end.date()}),
+        )
+    say(report.lines())
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of tables, or the file of another format.")],
+    input_format: Annotated[InputFormat, typer.Option("--format", help="What DIR holds.")] = InputFormat.TABLES,
+    rejects: Annotated[Path | None, typer.Option(help="File for refused rows [default: in the home].")] = None,
+) -> None:
+    """Append tables (CSV or Parquet) to the ledger. Doing it twice changes nothing.
+
+    Rows that break the contract are written to the rejects file with line, column and reason; the others stay in the
+    ledger, and the exit status is then 1.
+    """
+    from pipelines.ingest.run import ingest as run
+
+    with bars() as progress:
+        report = run(path, settings=get_settings(), format=input_format.value, rejects=rejects, progress=progress)
+    say(report.lines())
+    raise typer.Exit(report.exit_status)
+
+
+@features_app.command("build")
+def features_build() -> None:
+    """Bring everything derived from the ledger up to date. Safe to interrupt and to run again."""
+    from features.build import build
+
+    with bars() as progress:
+        report = build(get_settings(), progress)
+    say(report.lines())
+
+
+@app.command()
+def train(
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
+    ] = None,
+) -> None:
+    """Train a model on the ledger's history and register it as a new version."""
+    from training.run import train as run
+
+    with bars() as progress:
+        progress.add_task("training", total=None)
+        report = run(get_settings(), until or None)
+    say(report.message)
+
+
+@app.command()
+def promote(
+    version: Annotated[str | None, typer.Argument(help="Registered version [default: the newest].")] = None,
+) -> None:
+    """Make a registered version the champion; a running service picks it up by itself."""
+    from training.registry import promote as run
+
+    say(f"version {run(get_settings(), version)} is the champion")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
+) -> None:
+    """Serve the HTTP API until interrupted."""
+    from serving.run import serve as run
+
+    run(get_settings(), host, port, workers)
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="Returns in the form of the `returns` table (CSV or Parquet).")],
+    out: Annotated[Path, typer.Option(help="File to write, CSV or Parquet by its ending.")],
+) -> None:
+    """Assess returns as of their own `requested_at` with the champion: a row for each return_id."""
+    from pipelines.score import score as run
+
+    with bars() as progress:
+        report = run(get_settings(), file, out, progress)
+    say(report.lines())
+    raise typer.Exit(report.exit_status)
+
+
+@contextmanager
+def _ledger() -> Iterator[Ledger]:
+    from features.ledger.store import Ledger
+
+    ledger = Ledger.open(get_settings())
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+_SCOPES = ["events:write", "assessments:write", "assessments:read"]  # what a returns system needs
+
+
+@keys_app.command("create")
+def keys_create(
+    scope: Annotated[list[str], typer.Option(help="What the key may do; repeat the option for more.")] = _SCOPES,
+    label: Annotated[str, typer.Option(help="Whose key it is, for `keys list`.")] = "",
+) -> None:
+    """Make an API key and print it: the only time that anybody sees it."""
+    from serving.keys.service import create
+
+    with _ledger() as ledger:
+        say(create(ledger, scope, label))
+    note("Keep it: only its hash is stored.")
+
+
+@keys_app.command("list")
+def keys_list() -> None:
+    """List the keys, without their secrets: id, when made, when revoked, scopes, label."""
+    from serving.keys.service import listing
+
+    with _ledger() as ledger:
+        for key in listing(ledger):
+            state = f"revoked {key.revoked_at}" if key.revoked_at else "valid"
+            say(f"{key.key_id}  made {key.created_at}  {state}  {','.join(key.scopes)}  {key.label}".rstrip())
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys list` shows.")]) -> None:
+    """Revoke a key; running services refuse it within a second."""
+    from serving.keys.service import revoke
+
+    with _ledger() as ledger:
+        revoke(ledger, key_id)
+    say(f"{key_id} is revoked")
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")] = 8000,
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers of the simulated shop.")] = 3_000,
+) -> None:
+    """Simulate a shop, ingest it, train, and serve on localhost with a key and a curl to try.
+
+    Everything goes to the folder `demo` of the home and nowhere else. Running it again goes on where it was.
+    """
+    from pipelines.demo import run
+
+    run(get_settings(), port=port, customers=customers)
+
+
+def main() -> None:
+    """Run the command line (also `python -m pipelines.cli`)."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

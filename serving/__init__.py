@@ -1,0 +1,1 @@
+"""The HTTP API, its reasons and its decisions."""

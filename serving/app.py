@@ -1,0 +1,112 @@
+"""The application: endpoints, errors, and what lives as long as the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from features.ledger.store import Ledger
+from features.settings import Settings, get_settings
+from serving import openapi
+from serving.assessments import endpoints as assessments
+from serving.assessments.answer import Answerer
+from serving.assessments.features import FeatureReader
+from serving.assessments.service import Assessor
+from serving.body import refusal
+from serving.context import Context
+from serving.edge import Edge
+from serving.events import endpoints as events
+from serving.health import endpoints as health
+from serving.keys.service import KeyGuard
+from serving.model.holder import ModelHolder
+from serving.policy.policy import default_policy
+from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
+from serving.reasons.catalogue import default_catalogue
+from serving.reasons.explain import Explainer
+from serving.settings import ServingSettings
+from serving.writer import GroupWriter
+
+_TAGS: Final = [
+    {"name": "events", "description": "What happens at the retailer."},
+    {"name": "assessments", "description": "How likely, why, and what to do."},
+    {"name": "operations", "description": "For those who run the service."},
+]
+
+
+def create_app(settings: Settings | None = None, serving: ServingSettings | None = None) -> FastAPI:
+    """The application of one process; opens the ledger and finds the model when it starts."""
+    settings = settings or get_settings()
+    serving = serving or ServingSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        context = await asyncio.to_thread(_open, settings, serving)
+        context.writer.start()
+        app.state.context = context
+        try:
+            yield
+        finally:
+            await context.writer.stop()
+            context.models.stop()
+            context.ledger.close()
+
+    app = FastAPI(
+        title="Returnwise", version=_version(), openapi_tags=_TAGS, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    for router in (events.router, assessments.router, health.router):
+        app.include_router(router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(Edge)
+    openapi.install(app)
+    return app
+
+
+def _open(settings: Settings, serving: ServingSettings) -> Context:
+    ledger = Ledger.open(settings)
+    models = ModelHolder(settings, poll_seconds=serving.model_poll_seconds, start_seconds=serving.model_start_seconds)
+    answerer = Answerer(Explainer(default_catalogue()), default_policy())
+    assessor = Assessor(models, FeatureReader(settings), answerer, ledger.hasher)
+    models.start()
+    return Context(
+        settings=settings,
+        serving=serving,
+        ledger=ledger,
+        keys=KeyGuard(ledger),
+        writer=GroupWriter(ledger, taken_back=assessor.forget),
+        models=models,
+        assessor=assessor,
+    )
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return refusal(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Starlette's own errors: an unknown address, a method that an address does not have."""
+    assert isinstance(error, HTTPException)
+    headers: Mapping[str, str] = error.headers or {}
+    if error.status_code == 404:
+        problem: Problem = NotFound("There is nothing at this address; `/openapi.json` lists what there is.")
+    elif error.status_code == 405:
+        problem = MethodNotAllowed(f"{request.method} is not possible here.", headers=headers)
+    else:
+        problem = Invalid(str(error.detail), headers=headers)
+    return problem.response()
+
+
+def _version() -> str:
+    try:
+        return version("returnwise")
+    except PackageNotFoundError:
+        return "0"

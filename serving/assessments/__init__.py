@@ -1,0 +1,1 @@
+"""Assessments: how likely a careful inspection of a return would confirm abuse, why, and what to do."""

@@ -1,0 +1,158 @@
+"""SQL of the assessments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy.engine import Connection
+
+from features.history import rows
+from features.ledger.append.lookups import insert
+
+_COLUMNS: Final = (
+    "assessment_id",
+    "return_id",
+    "request_digest",
+    "order_no",
+    "requested_at",
+    "assessed_at",
+    "risk",
+    "risk_band",
+    "action",
+    "model_version",
+    "policy_version",
+    "feature_service",
+    "vector",
+    "answer",
+)
+
+
+class Stored(NamedTuple):
+    """An assessment as it is stored; times in microseconds since 1970 UTC, `vector` as float64 bytes."""
+
+    assessment_id: str
+    return_id: str
+    request_digest: bytes
+    order_no: int
+    requested_at: int
+    assessed_at: int
+    risk: float
+    risk_band: str
+    action: str
+    model_version: str
+    policy_version: str
+    feature_service: str
+    vector: bytes
+    answer: bytes
+
+
+class OrderHead(NamedTuple):
+    """An order as an assessment needs it."""
+
+    order_no: int
+    customer_id: str
+    ordered_at: int
+    channel: str | None
+    country: str | None
+    currency: str | None
+    email_id: str | None
+    address_id: str | None
+    payment_id: str | None
+    device_id: str | None
+    delivered_at: int | None
+
+    def parties(self) -> tuple[tuple[str, str | None], ...]:
+        """Whose histories its events belong to: (entity, key)."""
+        return (
+            ("customer", self.customer_id),
+            ("email", self.email_id),
+            ("address", self.address_id),
+            ("payment", self.payment_id),
+            ("device", self.device_id),
+        )
+
+
+class KnownLine(NamedTuple):
+    """A line of a return that the ledger has."""
+
+    order_no: int
+    line_id: str
+    customer_id: str | None
+    requested_at: int
+    quantity: int
+    reason: str
+    kind: str
+    resolution: str | None
+    channel: str | None
+    tender: str | None
+    proof_of_purchase: int | None
+
+
+_ANSWER = "SELECT request_digest, answer FROM assessments WHERE return_id = ?"
+_STORED = f"SELECT {', '.join(_COLUMNS)} FROM assessments WHERE assessment_id = ?"
+_ORDER = (
+    "SELECT order_no, customer_id, ordered_at, channel, country, currency, email_id, address_id, payment_id, device_id,"
+    " (SELECT max(d.delivered_at) FROM deliveries d WHERE d.order_no = o.order_no) FROM orders o WHERE order_id = ?"
+)
+_LINES = "SELECT line_id, quantity FROM order_lines WHERE order_no = ?"
+_RETURN = (
+    "SELECT order_no, line_id, customer_id, requested_at, quantity, reason, kind, resolution, channel, tender,"
+    " proof_of_purchase FROM returns WHERE return_id = ?"
+)
+_CUSTOMER = "SELECT 1 FROM orders WHERE customer_id = ? LIMIT 1"
+_RAISE = (
+    "INSERT INTO watermarks (entity, key, assessed_until) VALUES {} ON CONFLICT (entity, key) DO UPDATE SET"
+    " assessed_until = excluded.assessed_until WHERE excluded.assessed_until > watermarks.assessed_until"
+)
+
+
+def answer_of(conn: Connection, return_id: str) -> tuple[bytes, bytes] | None:
+    """Request digest and answer of the return's assessment, if it has been assessed."""
+    found = rows(conn, _ANSWER, (return_id,))
+    return (bytes(found[0][0]), bytes(found[0][1])) if found else None
+
+
+def find(conn: Connection, assessment_id: str) -> Stored | None:
+    """The stored assessment of that id."""
+    found = rows(conn, _STORED, (assessment_id,))
+    return Stored(*found[0]) if found else None
+
+
+def store(conn: Connection, assessment: Stored) -> None:
+    """Keep an assessment."""
+    insert(conn, "assessments", _COLUMNS, [tuple(assessment)])
+
+
+def order(conn: Connection, order_id: str) -> OrderHead | None:
+    """The order of that id."""
+    found = rows(conn, _ORDER, (order_id,))
+    return OrderHead(*found[0]) if found else None
+
+
+def line_quantities(conn: Connection, order_no: int) -> dict[str, int]:
+    """line_id -> pieces bought."""
+    return dict(rows(conn, _LINES, (order_no,)))
+
+
+def known_lines(conn: Connection, return_id: str) -> list[KnownLine]:
+    """The lines of the return that the ledger has, from events or ingest."""
+    return [KnownLine(*row) for row in rows(conn, _RETURN, (return_id,))]
+
+
+def has_customer(conn: Connection, customer_id: str) -> bool:
+    """Whether the customer has bought anything."""
+    return bool(rows(conn, _CUSTOMER, (customer_id,)))
+
+
+def raise_watermarks(conn: Connection, parties: Iterable[tuple[str, str | None]], moment: int) -> None:
+    """Note that the histories of the parties have been read up to `moment`; what is later told of before it counts
+    from `moment` on."""
+    values: list[Any] = []
+    count = 0
+    for entity, key in dict.fromkeys(parties):
+        if key is not None:
+            values += (entity, key, moment)
+            count += 1
+    marks = "(?, ?, ?)" if conn.dialect.paramstyle == "qmark" else "(%s, %s, %s)"
+    conn.exec_driver_sql(_RAISE.format(", ".join([marks] * count)), tuple(values))

@@ -1,0 +1,272 @@
+"""Making an assessment: from a request to the answer that is stored and sent.
+
+Everything happens in one open transaction (see `serving.writer`): what is read, what is decided and what is kept belong
+together, and a refusal takes back all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy.engine import Connection
+
+from features.ledger.append import Reject, append_rows
+from features.ledger.identity import KeyHasher
+from features.ledger.store import Ledger
+from features.request import RequestRow, Stated, build_request_row
+from features.service import SERVICE, VECTOR
+from serving import metrics
+from serving.assessments import repository
+from serving.assessments.answer import Answerer, Assessment
+from serving.assessments.features import FeatureReader
+from serving.assessments.repository import KnownLine, OrderHead, Stored
+from serving.assessments.schemas import AssessmentRequest, InlineOrder
+from serving.clock import iso, now_us
+from serving.events.service import Rows, append_orders, is_conflict, line_row
+from serving.model.holder import ModelSource
+from serving.problems import Conflict, FieldError, NotFound, Problem, clash, invalid, wrong
+
+CLOCK_SKEW_US: Final = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request whose body is valid, with the digest of what it says."""
+
+    request: AssessmentRequest
+    digest: bytes
+
+
+def prepare(request: AssessmentRequest) -> Prepared:
+    """What can be found out without the ledger.
+
+    Raises:
+        Invalid: the inline order does not belong to the request, or the request lies in the future.
+    """
+    order = request.order
+    if order is not None and order.order_id not in (None, request.order_id):
+        raise wrong("must be the same as the request's order_id", "order", "order_id")
+    if request.requested_at is not None and request.requested_at > now_us() + CLOCK_SKEW_US:
+        raise wrong("lies in the future", "requested_at")
+    content = orjson.dumps(request.model_dump(exclude_none=True), option=orjson.OPT_SORT_KEYS)
+    return Prepared(request, hashlib.blake2b(content, digest_size=16, person=b"assessment").digest())
+
+
+class Assessor:
+    """Makes assessments with the model in use. One per process; the methods run on the event loop."""
+
+    def __init__(self, models: ModelSource, features: FeatureReader, answerer: Answerer, hasher: KeyHasher) -> None:
+        self._models = models
+        self._features = features
+        self._answerer = answerer
+        self._hasher = hasher
+
+    def before(self, conn: Connection, prepared: Prepared) -> None:
+        """What has to be in place first and stays, whatever becomes of the request."""
+        self._features.prepare(conn, prepared.request.requested_at or now_us())
+
+    def forget(self) -> None:
+        """Forget what was read in a transaction that has been taken back."""
+        self._features.forget()
+
+    def assess(self, conn: Connection, prepared: Prepared) -> bytes:
+        """The answer as JSON; the stored one, if the same was asked before.
+
+        Raises:
+            Conflict: the return or the order is known with other content.
+            Invalid: the request does not fit the ledger.
+            Unavailable: there is no model.
+        """
+        request = prepared.request
+        earlier = repository.answer_of(conn, request.return_id)
+        if earlier is not None:
+            digest, answer = earlier
+            if digest != prepared.digest:
+                raise clash("this return was assessed with another body", "return_id")
+            metrics.assessments_repeated_total.inc()
+            return answer
+        model = self._models.current()
+        order = self._order(conn, request)
+        known = repository.known_lines(conn, request.return_id)
+        stated = self._known_request(request, order, known) if known else self._new_request(conn, request, order)
+        row = self._row(conn, request, order, stated)
+        vector = self._features.read(conn, row)
+        estimate = model.assess(vector)
+        if not known:
+            self._append_return(conn, request, stated)
+        parties = (("customer", row.keys["customer_id"]), *order.parties())
+        repository.raise_watermarks(conn, parties, stated.requested_at)
+        made = Assessment(
+            secrets.token_hex(12), request.return_id, now_us(), row, stated, vector, estimate, order, model
+        )
+        action, answer = self._answerer.answer(made)
+        self._store(conn, prepared, made, action, answer)
+        metrics.assessments_total.labels(estimate.band, action).inc()
+        return answer
+
+    def _order(self, conn: Connection, request: AssessmentRequest) -> OrderHead:
+        """The order, appended first if it came with the request."""
+        if request.order is not None:
+            self._append_order(conn, request, request.order)
+        order = repository.order(conn, request.order_id)
+        if order is None:
+            raise wrong("unknown order; send it as an event, or inline as `order`", "order_id")
+        return order
+
+    def _append_order(self, conn: Connection, request: AssessmentRequest, inline: InlineOrder) -> None:
+        orders, lines = Rows(), Rows()
+        row = {name: value for name, value in vars(inline).items() if name not in ("lines", "occurred_at")}
+        row["order_id"] = request.order_id
+        row["customer_id"] = inline.customer_id or request.customer_id
+        row["ordered_at"] = inline.placed_at
+        orders.add(row, "order")
+        for i, line in enumerate(inline.lines):
+            lines.add(line_row(request.order_id, line), "order", "lines", i)
+        append_orders(conn, orders, lines, now_us=now_us(), hasher=self._hasher)
+
+    def _new_request(self, conn: Connection, request: AssessmentRequest, order: OrderHead) -> Stated:
+        """What the request says, checked against the order."""
+        bought = repository.line_quantities(conn, order.order_no)
+        errors = [
+            FieldError(("lines", i, "line_id"), "the order has no such line")
+            for i, line in enumerate(request.lines)
+            if line.line_id not in bought
+        ]
+        if errors:
+            raise invalid(errors)
+        if request.customer_id != order.customer_id and repository.has_customer(conn, request.customer_id):
+            raise wrong("the order belongs to another customer", "customer_id")
+        moment = request.requested_at
+        if moment is None:
+            moment = max(now_us(), order.ordered_at)
+        elif moment < order.ordered_at:
+            raise wrong("lies before the order", "requested_at")
+        return Stated(
+            moment,
+            request.reason,
+            request.kind or "return",
+            request.resolution,
+            request.tender,
+            request.channel,
+            request.proof_of_purchase,
+        )
+
+    def _known_request(self, request: AssessmentRequest, order: OrderHead, known: Sequence[KnownLine]) -> Stated:
+        """What the ledger knows of the return; the request must not say otherwise."""
+        head = known[0]
+        if head.order_no != order.order_no:
+            raise clash("this return is known for another order", "order_id")
+        if request.customer_id != (head.customer_id or order.customer_id):
+            raise clash("this return is known for another customer", "customer_id")
+        if {line.line_id: line.quantity for line in request.lines} != {line.line_id: line.quantity for line in known}:
+            raise clash("this return is known with other lines or quantities", "lines")
+        if request.requested_at not in (None, head.requested_at):
+            raise clash("this return is known with another time", "requested_at")
+        for name, said, known_as in (
+            ("reason", request.reason, head.reason),
+            ("kind", request.kind, head.kind),
+            ("resolution", request.resolution, head.resolution),
+            ("channel", request.channel, head.channel),
+            ("tender", request.tender, head.tender),
+            ("proof_of_purchase", request.proof_of_purchase, head.proof_of_purchase),
+        ):
+            if said is not None and said != known_as:
+                raise clash("this return is known with other content", name)
+        proof = head.proof_of_purchase
+        return Stated(
+            head.requested_at,
+            head.reason,
+            head.kind,
+            head.resolution,
+            head.tender,
+            head.channel,
+            None if proof is None else bool(proof),
+        )
+
+    def _row(self, conn: Connection, request: AssessmentRequest, order: OrderHead, stated: Stated) -> RequestRow:
+        returned = {line.line_id: line.quantity for line in request.lines}
+        other = None if request.customer_id == order.customer_id else request.customer_id
+        return build_request_row(conn, request.order_id, returned, stated, other)
+
+    def _append_return(self, conn: Connection, request: AssessmentRequest, stated: Stated) -> None:
+        """The return becomes an event itself, so that the next assessment counts it."""
+        rows = [
+            {
+                "return_id": request.return_id,
+                "order_id": request.order_id,
+                "line_id": line.line_id,
+                "customer_id": request.customer_id,
+                "requested_at": stated.requested_at,
+                "quantity": line.quantity,
+                "reason": stated.reason,
+                "kind": stated.kind,
+                "resolution": stated.resolution,
+                "channel": stated.channel,
+                "tender": stated.tender,
+                "proof_of_purchase": stated.proof_of_purchase,
+            }
+            for line in request.lines
+        ]
+        outcome = append_rows(conn, "returns", rows, live=True, now_us=now_us(), hasher=self._hasher)
+        if outcome.rejects:
+            raise _refused(outcome.rejects)
+
+    def _store(self, conn: Connection, prepared: Prepared, made: Assessment, action: str, answer: bytes) -> None:
+        repository.store(
+            conn,
+            Stored(
+                made.assessment_id,
+                made.return_id,
+                prepared.digest,
+                made.order.order_no,
+                made.stated.requested_at,
+                made.assessed_at,
+                made.estimate.risk,
+                made.estimate.band,
+                action,
+                made.model.version,
+                self._answerer.policy_version,
+                SERVICE,
+                np.ascontiguousarray(made.vector, dtype="<f8").tobytes(),
+                answer,
+            ),
+        )
+
+
+_OF_LINES: Final = ("line_id", "quantity")
+
+
+def _refused(rejects: Sequence[Reject]) -> Problem:
+    """The ledger's refusals as a problem; rows stand in the order of the request's lines."""
+    errors = [
+        FieldError(("lines", r.index, r.column) if r.column in _OF_LINES else (r.column,), r.reason) for r in rejects
+    ]
+    if all(is_conflict(reject) for reject in rejects):
+        return Conflict(f"{errors[0].field}: {errors[0].detail}", errors=errors)
+    return invalid(errors)
+
+
+def show(ledger: Ledger, assessment_id: str) -> dict[str, Any]:
+    """A stored assessment with its vector by feature name.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    with ledger.read() as conn:
+        stored = repository.find(conn, assessment_id)
+    if stored is None:
+        raise NotFound("There is no assessment of that id.")
+    vector = np.frombuffer(stored.vector, dtype="<f8").tolist()
+    names = VECTOR if stored.feature_service == SERVICE and len(vector) == len(VECTOR) else ()
+    return {
+        **orjson.loads(stored.answer),
+        "requested_at": iso(stored.requested_at),
+        "feature_service": stored.feature_service,
+        "features": {name: None if value != value else value for name, value in zip(names, vector, strict=False)},
+    }

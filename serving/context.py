@@ -1,0 +1,34 @@
+"""What the endpoints of one process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from features.ledger.store import Ledger
+from features.settings import Settings
+from serving.assessments.service import Assessor
+from serving.keys.service import KeyGuard
+from serving.model.holder import ModelHolder
+from serving.settings import ServingSettings
+from serving.writer import GroupWriter
+
+
+@dataclass(slots=True)
+class Context:
+    """Made when the service starts, let go of when it stops."""
+
+    settings: Settings
+    serving: ServingSettings
+    ledger: Ledger
+    keys: KeyGuard
+    writer: GroupWriter
+    models: ModelHolder
+    assessor: Assessor
+
+
+def context_of(request: Request) -> Context:
+    """The context of the process that answers the request."""
+    context: Context = request.app.state.context
+    return context

@@ -1,0 +1,80 @@
+"""A model folder made ready to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from features.errors import ReturnwiseError
+from features.risk_model import RiskModel
+from features.service import MODEL_FEATURES, SERVICE, VECTOR
+
+Floats = npt.NDArray[np.float64]
+
+#: Where each model feature stands in the stored vector.
+_COLUMNS: Final = np.array([VECTOR.index(feature.name) for feature in MODEL_FEATURES], dtype=np.intp)
+
+
+class UnfitModelError(ReturnwiseError):
+    """The model cannot be used with this version of the features; the message says in what they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the model says about a row. `contributions` (k,) are in log-odds, in the order of `MODEL_FEATURES`."""
+
+    risk: float
+    band: str
+    sufficient: bool
+    contributions: Floats
+
+
+class LoadedModel:
+    """One version of the model, checked against the feature service."""
+
+    def __init__(self, version: str, folder: Path) -> None:
+        """Load a model folder.
+
+        Raises:
+            ModelError: the folder is not a model.
+            UnfitModelError: its features are not those of the feature service.
+        """
+        self.version = version
+        self.model = RiskModel.load(folder)
+        self.name = self.model.card.name
+        self._check()
+        self.assess(np.zeros(len(VECTOR)))  # the first use is slower than the others
+
+    def assess(self, vector: Floats) -> Estimate:
+        """Risk and contributions of one stored vector (len(VECTOR),)."""
+        row = vector[_COLUMNS].reshape(1, -1)
+        risk = float(self.model.risk(row)[0])
+        return Estimate(
+            risk, self.model.band(risk), not bool(self.model.thin(row)[0]), self.model.contributions(row)[0]
+        )
+
+    def assess_many(self, vectors: Floats) -> list[Estimate]:
+        """What `assess` says about each of many vectors (n, len(VECTOR)), to the last bit."""
+        rows = np.ascontiguousarray(vectors[:, _COLUMNS])
+        risks = self.model.risk(rows).tolist()
+        thin = self.model.thin(rows).tolist()
+        return [
+            Estimate(risk, self.model.band(risk), not short, parts)
+            for risk, short, parts in zip(risks, thin, self.model.contributions(rows), strict=True)
+        ]
+
+    def _check(self) -> None:
+        card = self.model.card
+        if card.feature_service != SERVICE:
+            raise UnfitModelError(f"it was trained on feature service {card.feature_service}, this is {SERVICE}")
+        theirs = [(spec.name, spec.categories) for spec in card.features]
+        ours = [(feature.name, feature.categories) for feature in MODEL_FEATURES]
+        if theirs != ours:
+            odd = next((a or b for a, b in zip(theirs + [None] * len(ours), ours, strict=False) if a != b), ours[-1])
+            raise UnfitModelError(
+                f"its {len(theirs)} features are not the {len(ours)} of {SERVICE}; the first that differs: {odd[0]}"
+            )

@@ -1,0 +1,25 @@
+"""How the service behaves; like the other settings, each field is an environment variable `RETURNWISE_<FIELD>`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServingSettings(BaseSettings):
+    """Limits and rhythms of the HTTP service."""
+
+    model_config = SettingsConfigDict(env_prefix="RETURNWISE_", extra="ignore")
+
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest request body in bytes; above: 413.")
+    max_events: int = Field(default=1_000, ge=1, description="Most events in one call of `POST /v1/events`.")
+    max_batch: int = Field(
+        default=100, ge=1, description="Most assessments in one call of `POST /v1/assessments/batch`."
+    )
+    model_poll_seconds: float = Field(default=3.0, gt=0, description="How often to ask the registry for a champion.")
+    model_start_seconds: float = Field(
+        default=20.0, ge=0, description="How long a start waits for the registry before it takes the model it has kept."
+    )
+    metrics_open: bool = Field(
+        default=True, description="Whether `/metrics` answers without a key; if not, it needs the scope `metrics:read`."
+    )

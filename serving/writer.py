@@ -1,0 +1,197 @@
+"""Group commit: requests that arrive together share one durable transaction.
+
+A durable commit waits for the disk, so committing each request by itself would let the disk set the pace. Here one
+component owns the process's only writing connection. Work handed to it runs on the event loop, one piece after the
+other, each in a savepoint of the open transaction; whatever arrives while the group is being worked on joins it, and
+whatever arrives during the commit makes up the next group. Nobody is answered before the commit is done. As all pieces
+use one connection, each sees what those before it wrote: the group is committed whole or not at all, so none of them
+can have seen something that then never was.
+
+Between processes the database takes care: a transaction that writes excludes all others from its first statement to its
+commit (`BEGIN IMMEDIATE`, or an advisory lock on PostgreSQL), so every piece reads the latest committed state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.base import RootTransaction
+from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
+
+from features.ledger.store import Ledger
+from serving import metrics
+from serving.problems import Unavailable
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MOST_IN_GROUP: Final = 64
+#: A group that has worked so long is committed, even if more is waiting: the first in it should not wait for ever.
+LONGEST_GROUP_S: Final = 0.008
+_NOT_WRITTEN = "The ledger could not be written; nothing of the request was kept. Send it again."
+
+
+@dataclass(slots=True)
+class _Piece:
+    work: Callable[[Connection], Any]
+    before: Callable[[Connection], None] | None
+    answer: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def settle(self) -> None:
+        if self.answer.done():  # its request was given up
+            return
+        if self.error is not None:
+            self.answer.set_exception(self.error)
+        else:
+            self.answer.set_result(self.result)
+
+
+class GroupWriter:
+    """The one writer of this process. Use from one event loop: `start`, `run` from any task, `stop`."""
+
+    def __init__(self, ledger: Ledger, *, taken_back: Callable[[], None] = lambda: None) -> None:
+        """`taken_back` is called after a group could not be committed, for what remembers something read in it."""
+        self._ledger = ledger
+        self._taken_back = taken_back
+        self._waiting: deque[_Piece] = deque()
+        self._wanted = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._connection: Connection | None = None
+
+    def start(self) -> None:
+        """Begin to take work."""
+        self._task = asyncio.get_running_loop().create_task(self._serve(), name="group-writer")
+
+    async def stop(self) -> None:
+        """Finish what is waiting, then let go of the connection."""
+        self._stopping = True
+        self._wanted.set()
+        if self._task is not None:
+            await self._task
+        self._drop_connection()
+        self._thread.shutdown()
+
+    async def run(self, work: Callable[[Connection], T], *, before: Callable[[Connection], None] | None = None) -> T:
+        """The result of `work`, once everything it wrote is durable.
+
+        `work` runs on the event loop and must not wait for anything but the database. What it raises takes back what
+        it wrote, and nothing else, and is raised here. What `before` writes stays, whatever becomes of `work`; what it
+        raises ends the group.
+
+        Raises:
+            Unavailable: the group could not be committed; nothing of it was kept.
+        """
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Piece(work, before, answer))
+        self._wanted.set()
+        return await answer
+
+    async def _serve(self) -> None:
+        while self._waiting or not self._stopping:
+            await self._wanted.wait()
+            if self._waiting:
+                await self._group()
+
+    async def _group(self) -> None:
+        done: list[_Piece] = []
+        try:
+            connection, transaction = await self._begin()
+            try:
+                await self._work(connection, done)
+                await self._commit(transaction)
+            except BaseException:
+                self._give_up(transaction)
+                raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, all of the group must be answered
+            _log.exception("a group of %d could not be committed", len(done) or len(self._waiting))
+            metrics.commit_failures_total.inc()
+            self._drop_connection()
+            self._taken_back()
+            failed = done or list(self._waiting)
+            if not done:
+                self._waiting.clear()
+            for piece in failed:  # also those that were refused: perhaps because of what is now taken back
+                piece.error = _unavailable(error)
+            done = failed
+        metrics.group_size.observe(len(done))
+        if not self._waiting:
+            self._wanted.clear()
+        for piece in done:
+            piece.settle()
+
+    async def _begin(self) -> tuple[Connection, RootTransaction]:
+        """Opens the transaction in the thread: another process may hold the lock for a while."""
+
+        def begin() -> tuple[Connection, RootTransaction]:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._ledger._writer.connect()
+            return self._connection, self._connection.begin()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, begin)
+
+    async def _work(self, connection: Connection, done: list[_Piece]) -> None:
+        until = time.monotonic() + LONGEST_GROUP_S
+        while self._waiting and len(done) < MOST_IN_GROUP:
+            piece = self._waiting.popleft()
+            if piece.answer.cancelled():
+                continue
+            done.append(piece)
+            _perform(connection, piece)
+            if time.monotonic() > until:
+                break
+            if not self._waiting:
+                await asyncio.sleep(0)  # requests whose bodies are here already may join
+
+    async def _commit(self, transaction: RootTransaction) -> None:
+        began = time.monotonic()
+        await asyncio.get_running_loop().run_in_executor(self._thread, transaction.commit)
+        metrics.commit_seconds.observe(time.monotonic() - began)
+
+    def _give_up(self, transaction: RootTransaction) -> None:
+        try:
+            transaction.rollback()
+        except SQLAlchemyError:
+            self._drop_connection()
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except SQLAlchemyError:
+                connection.invalidate()
+
+
+def _perform(connection: Connection, piece: _Piece) -> None:
+    """Runs one piece in a savepoint. An error that the savepoint cannot contain passes on, and ends the group."""
+    if piece.before is not None:
+        piece.before(connection)
+    connection.exec_driver_sql("SAVEPOINT piece")
+    try:
+        piece.result = piece.work(connection)
+    except Exception as error:  # noqa: BLE001 - passed on to the request
+        piece.error = error
+        if isinstance(error, OperationalError | InternalError):  # the disk, the connection: not what was asked
+            _log.exception("a piece of work could not be written")
+            piece.error = _unavailable(error)
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT piece")
+    connection.exec_driver_sql("RELEASE SAVEPOINT piece")
+
+
+def _unavailable(cause: Exception) -> Unavailable:
+    problem = Unavailable(_NOT_WRITTEN)
+    problem.__cause__ = cause
+    return problem

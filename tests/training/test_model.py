@@ -1,0 +1,120 @@
+"""The fitted model: reproducible, monotone, cheap to explain, calibrated on later data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tests.support.returns import FEATURES, made_up_returns, until_of
+from training.dataset import Rows, split
+from training.evaluation.metrics import evaluate
+from training.model import Fitted, Recipe, bands, fit, fit_trees, reference
+
+FACTS = {"feature_service": "made_up"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    return made_up_returns(n=12_000, shift=-3.5)
+
+
+@pytest.fixture(scope="module")
+def fitted(rows: Rows) -> Fitted:
+    return fit(split(rows, until_of(rows)), FEATURES, Recipe(), FACTS)
+
+
+def test_the_same_data_gives_the_same_bytes(rows: Rows, fitted: Fitted) -> None:
+    again = fit(split(rows, until_of(rows)), FEATURES, Recipe(), FACTS)
+    assert again.booster_text == fitted.booster_text
+    assert again.card.model_dump_json() == fitted.card.model_dump_json()
+    recipe = Recipe()
+    recipe.trees["num_threads"] = 1
+    assert fit(split(rows, until_of(rows)), FEATURES, recipe, FACTS).booster_text == fitted.booster_text
+
+
+def test_it_learned_something_and_is_calibrated(rows: Rows, fitted: Fitted) -> None:
+    test = split(rows, until_of(rows)).test
+    figures = evaluate(test.y, fitted.load().risk(test.X), test.weights(100))
+    assert figures["auc"] > 0.72
+    assert figures["average_precision"] > 2 * figures["base_rate"]
+    assert figures["mean_risk_weighted"] == pytest.approx(figures["base_rate_weighted"], rel=0.35)
+
+
+@pytest.mark.parametrize(("name", "sign"), [(f.name, f.sign) for f in FEATURES if f.sign])
+def test_risk_moves_only_as_the_sign_allows(rows: Rows, fitted: Fitted, name: str, sign: int) -> None:
+    model = fitted.load()
+    column = model.features.index(name)
+    base = np.repeat(rows.X[:200], 12, axis=0)
+    base[:, column] = np.tile(np.linspace(0, rows.X[:, column].max(), 12), 200)
+    raw = model.raw(base).reshape(200, 12)
+    assert (sign * np.diff(raw, axis=1) >= -1e-9).all()
+    assert (sign * (raw[:, -1] - raw[:, 0]) > 0).any()
+
+
+def test_trees_stay_few_and_small(fitted: Fitted) -> None:
+    assert 10 <= fitted.trees <= 150
+    leaves = [int(line.split("=")[1]) for line in fitted.booster_text.splitlines() if line.startswith("num_leaves=")]
+    assert len(leaves) == fitted.trees
+    assert max(leaves) <= 15
+
+
+def test_the_card_says_what_serving_needs(fitted: Fitted) -> None:
+    card = json.loads(fitted.card.model_dump_json())
+    assert [f["name"] for f in card["features"]] == [f.name for f in FEATURES]
+    assert card["features"][4] == {
+        "name": "request_reason",
+        "categories": ["changed_mind", "size_fit", "not_received"],
+        "family": "stated",
+    }
+    assert card["thin_history"] == {"feature": "customer_orders_lifetime", "orders": 3, "cap": 2.0}
+    assert card["bands"]["elevated"] >= 1.5 * card["base_rate"]
+    assert card["bands"]["high"] >= 3 * card["base_rate"]
+    assert not card["prior"]
+    assert "num_threads" not in fitted.booster_text
+
+
+def test_the_calibration_stretch_alone_decides_the_calibration(rows: Rows, fitted: Fitted) -> None:
+    parts = split(rows, until_of(rows))
+    flipped = dataclasses.replace(parts.test, y=1 - parts.test.y, X=parts.test.X * 0)
+    assert fit(dataclasses.replace(parts, test=flipped), FEATURES, Recipe(), FACTS) == fitted
+    later = dataclasses.replace(
+        parts.calibration, y=np.maximum(parts.calibration.y, np.arange(len(parts.calibration)) % 2)
+    )
+    moved = fit(dataclasses.replace(parts, calibration=later), FEATURES, Recipe(), FACTS)
+    assert moved.booster_text == fitted.booster_text
+    assert moved.card.base_rate > 5 * fitted.card.base_rate
+
+
+def test_a_category_never_seen_and_unknown_values_are_scored(rows: Rows, fitted: Fitted) -> None:
+    model = fitted.load()
+    odd = np.tile(rows.X[:1], (3, 1))
+    odd[0, 4], odd[1, 4], odd[2, :] = 99, -1, np.nan
+    assert np.isfinite(model.risk(odd)).all()
+
+
+def test_bands_start_where_the_riskiest_do() -> None:
+    risk = np.linspace(0.001, 0.5, 1000)
+    got = bands(risk, np.ones(1000), base_rate=0.01)
+    assert (risk >= got.high).mean() == pytest.approx(0.02, abs=0.002)
+    assert (risk >= got.elevated).mean() == pytest.approx(0.10, abs=0.002)
+    flat = bands(np.full(1000, 0.01), np.ones(1000), base_rate=0.01)
+    assert (flat.elevated, flat.high) == pytest.approx((0.015, 0.03))
+
+
+def test_reference_ignores_unknown_values() -> None:
+    X = np.array([[1.0, 2, 3, 4, 0, 5, np.nan], [2, 2, 3, 4, 0, 5, np.nan], [3, 2, 3, 4, 2, np.nan, np.nan]])
+    got = reference(X, FEATURES)
+    assert got["customer_orders_lifetime"].median == 2
+    assert got["request_reason"].median == 0
+    assert got["noise"].median == 5
+    assert got["constant"].median == 0
+
+
+def test_trees_need_no_second_class_at_the_end_of_the_stretch() -> None:
+    rows = made_up_returns(n=2000)
+    y = np.where(np.arange(2000) >= 1500, 0.0, rows.y)
+    _, trees = fit_trees(rows.X, y, np.ones(2000), FEATURES, Recipe(max_trees=20))
+    assert trees == 20

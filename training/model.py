@@ -1,0 +1,243 @@
+"""Fit the trees, calibrate them, and write down everything that serving needs to know about the result.
+
+The same rows give the same model, bit by bit: one seed for everything, LightGBM in its deterministic mode, and no
+moment of the clock in what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+
+from features.risk_model import (
+    THIN_FEATURE,
+    Bands,
+    Calibration,
+    FeatureSpec,
+    ModelCard,
+    Reference,
+    RiskModel,
+    ThinHistory,
+)
+from features.signals import ModelFeature
+from training.calibration import calibrate
+from training.dataset import ESTIMATE_CLIP, TREE_CLIP, Rows, Split
+
+Floats = npt.NDArray[np.float64]
+
+SEED: Final = 20261
+
+#: Small on purpose: SHAP contributions of one row must stay well under half a millisecond (time grows with
+#: trees x leaves x depth squared), and a few hundred positives do not fill more leaves than this.
+MAX_TREES: Final = 150
+TREE_PARAMETERS: Final[dict[str, Any]] = {
+    "learning_rate": 0.06,
+    "num_leaves": 15,
+    "max_depth": 6,
+    "min_data_in_leaf": 20,
+    "min_sum_hessian_in_leaf": 1.0,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "max_bin": 127,
+    "cat_smooth": 20.0,
+    "min_data_per_group": 20,
+    "monotone_constraints_method": "intermediate",
+}
+#: What makes LightGBM give the same trees for the same rows, on any number of threads.
+FIXED: Final[dict[str, Any]] = {
+    "verbosity": -1,
+    "seed": SEED,
+    "deterministic": True,
+    "force_row_wise": True,
+}
+_STOPPING_SHARE: Final = 0.2
+_STOPPING_ROUNDS: Final = 25
+_MIN_TREES: Final = 10
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that was chosen rather than learned."""
+
+    objective: str = "binary"
+    max_trees: int = MAX_TREES
+    trees: dict[str, Any] = field(default_factory=lambda: dict(TREE_PARAMETERS))
+    thin_orders: int = 3
+
+    def parameters(self) -> dict[str, Any]:
+        """Flat, for the run."""
+        return {
+            **self.trees,
+            "objective": self.objective,
+            "max_trees": self.max_trees,
+            "thin_orders": self.thin_orders,
+            "tree_weight_clip": TREE_CLIP,
+            "estimate_weight_clip": ESTIMATE_CLIP,
+            "seed": SEED,
+        }
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A booster as text, the number of its trees, and the card that goes with it."""
+
+    booster_text: str
+    trees: int
+    card: ModelCard
+
+    def load(self) -> RiskModel:
+        """As serving will load it."""
+        return RiskModel(lightgbm.Booster(model_str=self.booster_text), self.card)
+
+    def with_metrics(self, metrics: dict[str, float]) -> Fitted:
+        """The same model with these figures on its card."""
+        return replace(self, card=self.card.model_copy(update={"metrics": metrics}))
+
+
+def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: dict[str, Any]) -> Fitted:
+    """Fit on the train stretch, calibrate on the calibration stretch. `facts` goes into the card as it is."""
+    text, trees = fit_trees(split.train.X, split.train.y, split.train.weights(TREE_CLIP), features, recipe)
+    weight = split.calibration.weights(ESTIMATE_CLIP)
+    raw = raw_scores(text, split.calibration.X)
+    calibration = calibrate(raw, split.calibration.y, weight)
+    base_rate = float(np.average(split.calibration.y, weights=weight))
+    return finish(text, trees, calibration, base_rate, split.calibration, weight, features, recipe, facts)
+
+
+def fit_trees(
+    X: Floats, y: Floats, weight: Floats, features: Sequence[ModelFeature], recipe: Recipe
+) -> tuple[str, int]:
+    """Trees on rows in order of time: their number is found on the latest fifth, then all rows are used.
+
+    X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
+    """
+    weight = weight / weight.mean()
+    X = _codes_or_unknown(X, features)
+    cut = int(len(y) * (1 - _STOPPING_SHARE))
+    trees = recipe.max_trees
+    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
+        early = _train(X[:cut], y[:cut], weight[:cut], features, recipe, stop_on=(X[cut:], y[cut:], weight[cut:]))
+        trees = max(_MIN_TREES, early.best_iteration)
+    booster = _train(X, y, weight, features, recipe, trees=trees)
+    return _text(booster), booster.num_trees()
+
+
+def _train(
+    X: Floats,
+    y: Floats,
+    weight: Floats,
+    features: Sequence[ModelFeature],
+    recipe: Recipe,
+    *,
+    trees: int | None = None,
+    stop_on: tuple[Floats, Floats, Floats] | None = None,
+) -> lightgbm.Booster:
+    parameters = {
+        **recipe.trees,
+        **FIXED,
+        "objective": recipe.objective,
+        "metric": "cross_entropy",  # of weights and soft targets too
+        "monotone_constraints": [0 if f.categories else f.sign for f in features],
+    }
+    data = lightgbm.Dataset(
+        X,
+        y,
+        weight=weight,
+        feature_name=[f.name for f in features],
+        categorical_feature=[i for i, f in enumerate(features) if f.categories],
+        params=parameters,
+    )
+    if stop_on is None:
+        return lightgbm.train(parameters, data, num_boost_round=trees or recipe.max_trees)
+    later = lightgbm.Dataset(stop_on[0], stop_on[1], weight=stop_on[2], reference=data)
+    return lightgbm.train(
+        parameters,
+        data,
+        num_boost_round=recipe.max_trees,
+        valid_sets=[later],
+        callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
+    )
+
+
+def _codes_or_unknown(X: Floats, features: Sequence[ModelFeature]) -> Floats:
+    """Code -1 as NaN, which LightGBM treats alike in prediction but does not accept in silence when it is fitted."""
+    X = X.copy()
+    for i, f in enumerate(features):
+        if f.categories:
+            X[X[:, i] < 0, i] = np.nan
+    return X
+
+
+def _text(booster: lightgbm.Booster) -> str:
+    """The trees without LightGBM's list of all its parameters, which names threads and files of this machine."""
+    text: str = booster.model_to_string(num_iteration=-1)
+    head, _, rest = text.partition("\nparameters:\n")
+    _, _, tail = rest.partition("end of parameters\n")
+    return f"{head}\nparameters:\n\nend of parameters\n{tail}" if tail else text
+
+
+def raw_scores(booster_text: str, X: Floats) -> Floats:
+    """Raw scores of rows (n, k) -> (n,)."""
+    booster = lightgbm.Booster(model_str=booster_text)
+    return np.asarray(booster.predict(X, raw_score=True), dtype=np.float64)
+
+
+def finish(
+    booster_text: str,
+    trees: int,
+    calibration: Calibration,
+    base_rate: float,
+    rows: Rows,
+    weight: Floats,
+    features: Sequence[ModelFeature],
+    recipe: Recipe,
+    facts: dict[str, Any],
+) -> Fitted:
+    """Bands and reference values from `rows` (those of the calibration), and the whole as a card."""
+    thin = ThinHistory(orders=recipe.thin_orders) if any(f.name == THIN_FEATURE for f in features) else None
+    parts: dict[str, Any] = {
+        "features": tuple(FeatureSpec(name=f.name, categories=f.categories, family=f.family) for f in features),
+        "calibration": calibration,
+        "base_rate": min(max(base_rate, 1e-5), 0.5),
+        "thin_history": thin,
+        "reference": reference(rows.X, features),
+        **facts,
+    }
+    draft = ModelCard(bands=Bands(elevated=0.5, high=0.5), **parts)
+    risk = RiskModel(lightgbm.Booster(model_str=booster_text), draft).risk(rows.X)
+    return Fitted(booster_text, trees, ModelCard(bands=bands(risk, weight, draft.base_rate), **parts))
+
+
+def bands(risk: Floats, weight: Floats, base_rate: float) -> Bands:
+    """High: the riskiest 2% of returns, at three times the base rate or more; elevated: 10%, at 1.5 times or more."""
+    top = np.argsort(-risk, kind="stable")
+    share = np.cumsum(weight[top]) / weight.sum()
+
+    def start(at_most: float, times: float) -> float:
+        position = min(int(np.searchsorted(share, at_most)), len(risk) - 1)
+        return float(min(max(risk[top][position], times * base_rate), 0.99))
+
+    high = start(0.02, 3.0)
+    return Bands(elevated=min(start(0.10, 1.5), high), high=high)
+
+
+def reference(X: Floats, features: Sequence[ModelFeature]) -> dict[str, Reference]:
+    """What is usual for each feature among the known values of `X` (n, k); the commonest code of a categorical one."""
+    out: dict[str, Reference] = {}
+    for i, f in enumerate(features):
+        known = X[~np.isnan(X[:, i]), i]
+        if not len(known):
+            known = np.zeros(1)
+        low, middle, high = np.percentile(known, (5, 50, 95)).tolist()
+        if f.categories:
+            values, counts = np.unique(known, return_counts=True)
+            middle = float(values[np.argmax(counts)])
+        out[f.name] = Reference(median=middle, p05=low, p95=high)
+    return out
