@@ -7,6 +7,7 @@ than an on-demand view would be.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,19 +52,21 @@ class Assembled:
         settings = Settings(home=home)
         frame, names = _values(settings, 2 * count + 20)
         repo = _repository(home / "assembled", frame, names)
-        python = sys.executable
+        scripts = Path(sys.executable).parent
 
         def feast(port: int) -> list[str]:
-            line = [python, "-m", "feast.cli.cli", "-c", str(repo), "serve", "--host", "127.0.0.1", "--port", str(port)]
+            line = [str(scripts / "feast"), "-c", str(repo), "serve", "--host", "127.0.0.1", "--port", str(port)]
             return [*line, "--no-access-log", "--workers", "1"]
 
         def mlflow(port: int) -> list[str]:
-            line = [python, "-m", "mlflow", "models", "serve", "-m", "models:/returnwise-risk@champion"]
+            line = [str(scripts / "mlflow"), "models", "serve", "-m", "models:/returnwise-risk@champion"]
             return [*line, "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
 
-        env = {"MLFLOW_TRACKING_URI": settings.tracking_uri, "RETURNWISE_HOME": str(home.resolve())}
-        folder = max((home / "models").iterdir(), key=lambda path: path.stat().st_mtime)
-        booster = lightgbm.Booster(model_file=str(next(folder.rglob("booster.txt"))))
+        env = {
+            "MLFLOW_TRACKING_URI": settings.tracking_uri,
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",  # MLflow starts uvicorn by name
+        }
+        booster = lightgbm.Booster(model_file=str(next((home / "models").rglob("booster.txt"))))
         with (
             serving(feast, "/health", log=home / "feast.log") as features,
             serving(mlflow, "/ping", env=env, log=home / "mlflow.log") as model,

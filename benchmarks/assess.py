@@ -105,7 +105,7 @@ def _requests(home: Path, count: int) -> list[bytes]:
             " LEFT JOIN returns r ON r.order_no = l.order_no AND r.line_id = l.line_id"
             " WHERE r.return_no IS NULL AND o.ordered_at > ? ORDER BY (o.order_no * 2654435761) % 1000003, l.line_id"
             " LIMIT ?",
-            (latest - 60 * DAY, count),
+            (latest - 300 * DAY, count),
         )
     ledger.close()
     if len(open_lines) < count:

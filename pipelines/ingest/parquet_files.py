@@ -23,7 +23,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     """
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, ValueError, OSError) as error:
         reason = getattr(error, "strerror", None) or "not a Parquet file, or damaged"
         raise IngestError(f"{path}: {reason}") from error
 
@@ -35,9 +35,9 @@ class ParquetSource:
         self.path = path
         self.table = table
         self._file = open_parquet(path)
-        self.size = self._file.metadata.num_rows
-        schema = self._file.schema_arrow
         try:
+            self.size = self._file.metadata.num_rows
+            schema = self._file.schema_arrow
             self._columns, self.unknown = known_columns(path, table, schema.names)
             for column in table.columns:
                 if column.name in self._columns:
@@ -47,6 +47,9 @@ class ParquetSource:
         except IngestError:
             self.close()
             raise
+        except (pa.ArrowException, ValueError) as error:
+            self.close()
+            raise IngestError(f"{path}: not a Parquet file, or damaged") from error
 
     def batches(self, rows: int) -> Iterator[RawBatch]:
         """The file's rows in batches of at most `rows`; may be read once."""
@@ -63,7 +66,7 @@ class ParquetSource:
                     lines = [lines[position] for position in keep]
                     columns = {name: values.take(pa.array(keep, pa.int64())) for name, values in columns.items()}
                 yield RawBatch(lines, columns, broken, done)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, ValueError, OSError) as error:
             raise IngestError(f"{self.path}: damaged after row {done}; the rows before it are in the ledger") from error
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from pipelines.simulate.asks import REASON, Asks, Slot, after_the_weekend, momen
 from pipelines.simulate.calendar import DAY, weekday
 from pipelines.simulate.chance import Codes, Flags, Floats, Ints, happens, pick, pick_by, table
 from pipelines.simulate.customers import KIND
-from pipelines.simulate.orders import Orders, customers_of
+from pipelines.simulate.orders import NEVER, Orders, customers_of
 from pipelines.simulate.returns import History, spent
 from pipelines.simulate.shop import CATEGORIES, EVENT_WEAR, STORE
 
@@ -28,47 +28,59 @@ _FALSE_CLAIM: Final = KIND["false_claim"]
 _FITNESS: Final = table(
     _KINDS,
     [
-        (KIND["wardrobing"], (0.50, 2.60, 0.65, 0.60, 0.12, 0.02, 0.08, 0.55)),
-        (KIND["empty_parcel"], (0.45, 0.55, 0.70, 1.70, 0.70, 1.10, 0.70, 0.80)),
-        (KIND["switched_item"], (0.30, 0.35, 0.55, 2.00, 0.70, 0.40, 0.90, 0.70)),
-        (KIND["counterfeit_item"], (0.90, 1.00, 1.40, 0.60, 0.10, 1.40, 0.30, 0.50)),
-        (KIND["fake_tracking"], (0.90, 0.90, 0.90, 1.20, 0.80, 0.90, 0.80, 0.90)),
-        (KIND["receipt_trick"], (1.00, 0.70, 1.00, 1.20, 0.90, 0.90, 0.90, 0.90)),
-        (KIND["stolen_goods"], (0.80, 0.60, 0.80, 1.40, 0.40, 1.60, 0.80, 0.70)),
+        (KIND["wardrobing"], (0.65, 2.20, 0.75, 0.50, 0.12, 0.02, 0.08, 0.60)),
+        (KIND["empty_parcel"], (0.80, 0.80, 0.90, 1.35, 0.65, 0.90, 0.65, 0.80)),
+        (KIND["switched_item"], (0.65, 0.60, 0.85, 1.50, 0.60, 0.40, 0.70, 0.70)),
+        (KIND["counterfeit_item"], (1.10, 1.10, 1.50, 0.60, 0.10, 1.10, 0.30, 0.50)),
+        (KIND["fake_tracking"], (1.10, 1.00, 1.10, 1.00, 0.70, 0.70, 0.70, 0.90)),
+        (KIND["receipt_trick"], (1.20, 0.80, 1.10, 1.00, 0.80, 0.70, 0.80, 0.90)),
+        (KIND["stolen_goods"], (1.00, 0.70, 1.00, 1.30, 0.40, 1.30, 0.80, 0.70)),
     ],
     np.zeros(len(CATEGORIES)),
 )
 #: How often an act happens to a fitting line (a false claim: to an order) of somebody with the habit.
 _OFTEN: Final = {
-    "wardrobing": 0.19,
-    "empty_parcel": 0.085,
-    "switched_item": 0.095,
-    "counterfeit_item": 0.085,
-    "fake_tracking": 0.075,
-    "false_claim": 0.115,
-    "receipt_trick": 0.085,
-    "stolen_goods": 0.085,
+    "wardrobing": 0.21,
+    "empty_parcel": 0.14,
+    "switched_item": 0.14,
+    "counterfeit_item": 0.15,
+    "fake_tracking": 0.11,
+    "false_claim": 0.13,
+    "receipt_trick": 0.13,
+    "stolen_goods": 0.13,
 }
-_HIRED_OFTEN: Final = 5.0
+_HIRED_OFTEN: Final = 4.0
+_RING_OFTEN: Final = 1.15
 _LAPSES: Final = {"wardrobing": 0.50, "false_claim": 0.30, "switched_item": 0.10, "receipt_trick": 0.10}
 _LAPSES_IN_STORES: Final = {"wardrobing": 0.75, "switched_item": 0.1, "receipt_trick": 0.15}
 #: Proof of delivery puts false claims off: none, scan, photo, signature.
 _PROOF_FACTORS: Final = (1.5, 1.1, 0.55, 0.40)
 
-_STATED: Final = ("changed_mind", "size_fit", "not_as_described", "defective", "damaged_in_transit", "other")
-_STATED_SHARES: Final = table(
+#: Stated reasons: what people honestly say of goods without and with sizes, and how each act leans.
+_STATED: Final = (
+    "changed_mind",
+    "size_fit",
+    "not_as_described",
+    "defective",
+    "damaged_in_transit",
+    "wrong_item_sent",
+    "arrived_late",
+    "other",
+)
+_USUALLY_STATED: Final = np.array(
+    [(0.40, 0.0, 0.17, 0.20, 0.07, 0.06, 0.02, 0.08), (0.20, 0.60, 0.09, 0.05, 0.01, 0.02, 0.01, 0.02)]
+)
+_LEANINGS: Final = table(
     _KINDS,
     [
-        (KIND["wardrobing"], (0.42, 0.26, 0.17, 0.06, 0.0, 0.09)),
-        (KIND["empty_parcel"], (0.46, 0.14, 0.16, 0.12, 0.05, 0.07)),
-        (KIND["switched_item"], (0.33, 0.08, 0.22, 0.27, 0.04, 0.06)),
-        (KIND["counterfeit_item"], (0.46, 0.18, 0.22, 0.06, 0.0, 0.08)),
-        (KIND["fake_tracking"], (0.52, 0.20, 0.14, 0.06, 0.0, 0.08)),
-        (KIND["receipt_trick"], (0.55, 0.17, 0.10, 0.06, 0.0, 0.12)),
-        (KIND["stolen_goods"], (0.58, 0.14, 0.08, 0.05, 0.0, 0.15)),
+        (KIND["wardrobing"], (1.2, 1.0, 1.3, 0.6, 0.2, 0.4, 1.2, 1.2)),
+        (KIND["switched_item"], (0.9, 0.9, 1.3, 1.3, 0.6, 1.3, 0.7, 0.9)),
+        (KIND["fake_tracking"], (1.2, 1.0, 1.0, 0.6, 0.4, 0.6, 1.0, 1.0)),
+        (KIND["stolen_goods"], (1.2, 1.0, 0.7, 0.5, 0.2, 0.3, 0.4, 1.6)),
     ],
-    (0.5, 0.2, 0.1, 0.1, 0.0, 0.1),
+    (1.1, 1.0, 1.0, 0.9, 0.6, 0.8, 0.8, 1.1),
 )
+_STATED_SHARES: Final = (_LEANINGS[:, None, :] * _USUALLY_STATED).reshape(2 * _KINDS, -1)
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,7 @@ def plan(rng: np.random.Generator, history: History) -> Planned:
     orders, lines = history.orders, history.lines
     kind, act, often = _inclinations(history)
     is_lapse = (kind < 0) & happens(rng, history.settings.lapse_rate * history.settings.abuse_level, len(orders))
-    is_lapse &= ~history.customers.serial[orders.customer] & ~orders.lost
+    is_lapse &= ~history.customers.serial[orders.customer] & ~orders.gone
     act[is_lapse] = _lapse_acts(rng, orders, is_lapse)
     kind[is_lapse] = act[is_lapse]
 
@@ -108,16 +120,17 @@ def _inclinations(history: History) -> tuple[Codes, Codes, Floats]:
     orders, customers = history.orders, history.customers
     who = orders.customer
     day = (orders.at - history.calendar.start) / DAY
-    inclined = (customers.kind[who] >= 0) & ~orders.lost
+    inclined = (customers.kind[who] >= 0) & ~orders.gone
     inclined &= (day >= customers.from_day[who]) & (day <= customers.to_day[who])
     kind = np.where(inclined, customers.kind[who], -1).astype(np.int8)
     act = np.where(inclined, customers.act[who], -1).astype(np.int8)
     base = np.zeros(_KINDS + 1)
-    for name, often in _OFTEN.items():
-        base[KIND[name]] = often
-    often = base[act] * customers.intensity[who] * history.settings.abuse_level
-    often = np.where(kind == KIND["hired_refunder"], _HIRED_OFTEN * often, often)
-    return kind, act, np.where(kind == KIND["account_ring"], 1.3 * often, often)
+    for name, rate in _OFTEN.items():
+        base[KIND[name]] = rate
+    factor = np.ones(_KINDS + 1)
+    factor[KIND["hired_refunder"]], factor[KIND["account_ring"]] = _HIRED_OFTEN, _RING_OFTEN
+    often = np.asarray(base[act] * factor[kind] * customers.intensity[who] * history.settings.abuse_level)
+    return kind, act, often
 
 
 def _lapse_acts(rng: np.random.Generator, orders: Orders, lapses: Flags) -> Codes:
@@ -149,7 +162,13 @@ def _claim_factor(history: History) -> Floats:
     """How tempting a false claim is for each order (n,): by value and by proof of delivery."""
     orders, lines = history.orders, history.lines
     value = np.bincount(lines.order, weights=lines.paid.astype(np.float64), minlength=len(orders))
-    return np.asarray(np.clip(value / 9_000.0, 0.3, 3.0) ** 0.45 * np.array(_PROOF_FACTORS)[orders.proof])
+    return np.asarray(np.clip(value / 9_000.0, 0.3, 3.0) ** 0.45 * _proof_factor(orders))
+
+
+def _proof_factor(orders: Orders) -> Floats:
+    """Proof of delivery puts false claims off; no scan at all invites them. (n,)."""
+    unseen = orders.scanned >= NEVER
+    return np.where(unseen, 2.0, np.array(_PROOF_FACTORS)[orders.proof])
 
 
 def _best_line(rng: np.random.Generator, fit: Floats, order: Ints, wanted: Flags) -> Flags:
@@ -176,9 +195,9 @@ def abusive_asks(rng: np.random.Generator, history: History, planned: Planned) -
     taken = whole[lines.order]
     taken[line[kept]] = True
 
-    reason = np.array([REASON[name] for name in _STATED], dtype=np.int8)[pick_by(rng, _STATED_SHARES, act)]
-    fits_not = (reason == REASON["size_fit"]) & (lines.size[line] < 0)
-    reason[fits_not] = REASON["changed_mind"]
+    reason = np.array([REASON[name] for name in _STATED], dtype=np.int8)[
+        pick_by(rng, _STATED_SHARES, 2 * act.astype(np.int64) + (lines.size[line] >= 0))
+    ]
     reason[claim] = np.where(short, REASON["missing_item"], REASON["not_received"])[claim]
     together = happens(rng, 0.35, n)
     slot = np.where(claim, Slot.APART_CLAIM, np.where(together, Slot.MAIN, Slot.APART)).astype(np.int8)

@@ -20,7 +20,7 @@ _USUAL_SIZES: Final = (0.08, 0.22, 0.32, 0.22, 0.11, 0.05)
 #: Codes of kinds of abuse are positions in the vocabulary.
 KIND: Final = {kind: code for code, kind in enumerate(words.ABUSE_TYPES)}
 _RING_ACTS: Final = ("false_claim", "empty_parcel", "switched_item", "fake_tracking")
-_RING_ACT_SHARES: Final = (0.42, 0.22, 0.22, 0.14)
+_RING_ACT_SHARES: Final = (0.34, 0.25, 0.25, 0.16)
 _HIRED_ACTS: Final = ("false_claim", "empty_parcel", "fake_tracking")
 _HIRED_ACT_SHARES: Final = (0.5, 0.28, 0.22)
 HIRED_WINDOW_DAYS: Final = 70.0
@@ -167,9 +167,9 @@ def _form_rings(rng: np.random.Generator, made: Customers, days: int, settings: 
     made.kind[members] = KIND["account_ring"]
     made.act[members] = act[ring]
     made.joined[members] = opened[ring] + rng.exponential(18.0, m)
-    made.left[members] = made.joined[members] + rng.uniform(60.0, 240.0, m)
+    made.left[members] = made.joined[members] + rng.uniform(90.0, 330.0, m)
     made.from_day[members] = made.joined[members] + rng.uniform(0.0, 40.0, m)
-    made.pace[members] = 17.0 * around_one(rng, 0.4, m)
+    made.pace[members] = 20.0 * around_one(rng, 0.4, m)
     made.intensity[members] = rng.gamma(3.0, 1.0 / 3.0, m)
     made.country[members] = pick(rng, [country.share for country in COUNTRIES], rings).astype(np.int8)[ring]
     made.bracketing[members] = 0.01

@@ -101,7 +101,7 @@ def _share_in_rings(rng: np.random.Generator, customers: Customers, made: Identi
     made.household[members] = members  # a ring is not a household
     made.household_size[members] = 1
     made.addresses[members, 0] = members
-    for ids, odds in ((made.addresses, 0.50), (made.payments, 0.35), (made.devices, 0.45), (made.emails, 0.08)):
+    for ids, odds in ((made.addresses, 0.55), (made.payments, 0.40), (made.devices, 0.50), (made.emails, 0.08)):
         takes = happens(rng, odds, m)
         ids[members[takes], 0] = (4 * n + 2 * ring + rng.integers(0, 2, m))[takes]
     for second in (made.second_address, made.second_payment, made.second_device):

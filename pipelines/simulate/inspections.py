@@ -51,7 +51,11 @@ _HONEST_GOODS: Final = {
 }
 _HONEST_DAMAGED: Final = {"as_described": 0.36, "damaged": 0.62, "worn": 0.012, "missing_item": 0.008}
 _HONEST_WRONG: Final = {"as_described": 0.90, "wrong_item": 0.08, "damaged": 0.02}
-_HONEST_CLAIM: Final = {"not_arrived": 0.955, "delivery_shown": 0.045}
+_HONEST_CLAIM: Final = {"not_arrived": 0.975, "delivery_shown": 0.025}
+_HONEST_SCANNED: Final = {
+    "not_arrived": 0.86,
+    "delivery_shown": 0.14,
+}  # a scan shows a delivery that never reached them
 
 
 @dataclass
@@ -189,8 +193,11 @@ def _findings(rng: np.random.Generator, history: History, requests: Requests) ->
     reason = requests.reason
     damaged = (reason == REASON["defective"]) | (reason == REASON["damaged_in_transit"])
     row = np.where(damaged, 1, np.where(reason == REASON["wrong_item_sent"], 2, 0))
-    row = np.where(requests.claim, 3, row)
-    finding = pick_by(rng, [_shares(s) for s in (_HONEST_GOODS, _HONEST_DAMAGED, _HONEST_WRONG, _HONEST_CLAIM)], row)
+    orders = history.orders
+    misled = (orders.gone & (orders.scanned < NEVER))[requests.order]
+    row = np.where(requests.claim, np.where(misled, 4, 3), row)
+    honest = (_HONEST_GOODS, _HONEST_DAMAGED, _HONEST_WRONG, _HONEST_CLAIM, _HONEST_SCANNED)
+    finding = pick_by(rng, [_shares(shares) for shares in honest], row)
     seen_odds, seen = _seen_tables(history.settings.sensitivity)
     abusive = requests.act >= 0
     sees = abusive & happens(rng, seen_odds[requests.act], n)

@@ -27,6 +27,7 @@ from pipelines.simulate.shop import (
 )
 
 NEVER = np.iinfo(np.int64).max // 4
+_TAKEN = (0.008, 0.0025, 0.003, 0.0)  # share of parcels taken from the doorstep, by proof: none, scan, photo, signature
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Orders:
         scanned: when the delivery was scanned (a lost parcel may be, a delivered one may not), `NEVER` if it was not.
         proof: code.
         lost: whether the parcel never arrived.
+        gone: whether the goods never came into the customer's hands: lost, or taken from the doorstep.
     """
 
     customer: Ints
@@ -60,6 +62,7 @@ class Orders:
     scanned: Ints
     proof: Codes
     lost: Flags
+    gone: Flags
 
     def __len__(self) -> int:
         return len(self.at)
@@ -141,6 +144,7 @@ def make_orders(
         scanned=np.full(n, NEVER, dtype=np.int64),
         proof=np.zeros(n, dtype=np.int8),
         lost=np.zeros(n, dtype=np.bool_),
+        gone=np.zeros(n, dtype=np.bool_),
     )
     _leave_out_ids(rng, made)
     _deliver(rng, made, calendar, settings)
@@ -175,7 +179,7 @@ def _deliver(rng: np.random.Generator, orders: Orders, calendar: Calendar, setti
     loss = np.array([c.loss for c in COURIERS])[courier] * np.array([c.loss for c in COUNTRIES])[country]
     lost = happens(rng, np.minimum(loss * _bad_spells(rng, courier, midnight, calendar) * settings.loss_level, 0.5), m)
     misscanned = happens(rng, np.array([c.misscans for c in COURIERS])[courier], m)
-    scanned = np.where(lost, misscanned, ~happens(rng, 0.02, m))
+    scanned = np.where(lost, misscanned, ~happens(rng, 0.05, m))
 
     orders.courier[sent] = courier
     orders.lost[sent] = lost
@@ -183,7 +187,9 @@ def _deliver(rng: np.random.Generator, orders: Orders, calendar: Calendar, setti
     orders.arrived[sent] = np.where(lost, NEVER, arrived)
     orders.scanned[sent] = np.where(scanned, arrived, NEVER)
     proof = pick_by(rng, [c.proofs for c in COURIERS], courier)
-    orders.proof[sent] = np.where(lost & (proof > 1) & happens(rng, 0.8, m), 1, proof)
+    orders.proof[sent] = np.where(lost & (proof > 1) & happens(rng, 0.7, m), 1, proof)
+    taken = happens(rng, np.array(_TAKEN)[orders.proof[sent]] * settings.loss_level, m)
+    orders.gone[sent] = lost | taken
 
 
 def _bad_spells(rng: np.random.Generator, courier: Codes, midnight: Ints, calendar: Calendar) -> Floats:

@@ -66,7 +66,7 @@ def make_products(rng: np.random.Generator, customers: int) -> Products:
         price=np.maximum(np.round(price) * 100 - 1, 299).astype(np.int64),
         second_thoughts=rates("second_thoughts") * around_one(rng, 0.45, k),
         misfit=rates("misfit") * around_one(rng, 0.40, k) * np.where(poor_cut, rng.uniform(1.8, 3.5, k), 0.9),
-        defects=rates("defects") * around_one(rng, 0.5, k) * np.where(bad_batch, rng.uniform(4.0, 14.0, k), 0.75),
+        defects=rates("defects") * around_one(rng, 0.5, k) * np.where(bad_batch, rng.uniform(6.0, 18.0, k), 0.5),
         first=first,
         popularity=popularity,
     )

@@ -16,7 +16,7 @@ from pipelines.simulate.products import Products
 from pipelines.simulate.settings import SimulationSettings
 from pipelines.simulate.shop import CATEGORIES, COURIERS, EVENT_WEAR, STORE
 
-_SHORT = 0.0035  # share of lines that the warehouse forgets to pack
+_SHORT = 0.0040  # share of lines that the warehouse forgets to pack
 _WRONG = 0.0045  # share of lines that it mixes up
 
 
@@ -36,12 +36,12 @@ def honest_asks(rng: np.random.Generator, history: History, taken: Flags) -> Ask
     """What is honestly asked for, of the lines (m,) that are not `taken` already."""
     orders, lines = history.orders, history.lines
     buyer = customers_of(orders, lines.order)
-    lost = orders.lost[lines.order]
-    open_lines = ~taken & ~lost
+    gone = orders.gone[lines.order]
+    open_lines = ~taken & ~gone
     reason = _reasons(rng, history, buyer)
     reason[~open_lines] = -1
 
-    claims = _claims_for_lost(rng, history, np.flatnonzero(lost & ~taken))
+    claims = _claims_for_gone(rng, history, np.flatnonzero(gone & ~taken))
     short = np.flatnonzero(reason == REASON["missing_item"])
     soon = moments(rng, orders, lines.order[short], _arrived(history, short), rng.exponential(1.5, len(short)))
     missing = honest(short, Slot.CLAIM, REASON["missing_item"], _pieces(rng, lines.quantity[short], 0.8), soon)
@@ -122,14 +122,15 @@ def _why_not_wanted(rng: np.random.Generator, category: Codes) -> Codes:
     return np.asarray(np.array(codes, dtype=np.int8)[pick_by(rng, shares, category)])
 
 
-def _claims_for_lost(rng: np.random.Generator, history: History, lost: Ints) -> Asks:
-    """Nearly everybody whose parcel is lost says so, some days after it should have come."""
+def _claims_for_gone(rng: np.random.Generator, history: History, gone: Ints) -> Asks:
+    """Nearly everybody whose parcel never came says so, some days after it should have come (or was left there)."""
     orders, lines = history.orders, history.lines
-    order = lines.order[lost]
+    order = lines.order[gone]
     n = len(orders)
     says_so, wait = happens(rng, 0.93, n), 1.0 + rng.gamma(2.0, 2.2, n)
-    at = moments(rng, orders, order, orders.expected[order], wait[order])
-    claims = honest(lost, Slot.CLAIM, REASON["not_received"], lines.quantity[lost], at)
+    since = np.where(orders.lost, orders.expected, np.maximum(orders.expected, orders.arrived))
+    at = moments(rng, orders, order, since[order], wait[order])
+    claims = honest(gone, Slot.CLAIM, REASON["not_received"], lines.quantity[gone], at)
     return claims.take(np.flatnonzero(says_so[order]))
 
 

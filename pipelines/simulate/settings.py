@@ -61,12 +61,12 @@ class SimulationSettings:
     return_level: float = 1.0
     loss_level: float = 1.0
     abuse_level: float = 1.0
-    habit_share: float = 0.035
-    ring_share: float = 0.010
-    hired_share: float = 0.008
+    habit_share: float = 0.036
+    ring_share: float = 0.016
+    hired_share: float = 0.010
     lapse_rate: float = 0.0016
     serial_share: float = 0.012
-    bracketing_share: float = 0.08
+    bracketing_share: float = 0.06
     abuse_mix: Mapping[str, float] = field(default_factory=lambda: HABITS)
     break_day: int | None = None
     break_kind: str = "fake_tracking"

@@ -189,12 +189,12 @@ def _customers_truth(story: Story, low: int, high: int) -> dict[str, pa.Array]:
     customers, identities = story.history.customers, story.identities
     part = slice(low, high)
     kind, ring = customers.kind[part], customers.ring[part]
-    own_habit = (kind >= 0) & (ring < 0)
-    groups: list[Any] = [ring >= 0, own_habit, customers.serial[part], customers.bracketing[part] > 0.05]
+    hired = kind == words.ABUSE_TYPES.index("hired_refunder")
+    groups: list[Any] = [ring >= 0, hired, kind >= 0, customers.serial[part], customers.bracketing[part] > 0.05]
     group = np.select(groups, range(len(groups)), default=len(groups))
     return {
         "customer_id": story.opaque.ids("c", np.arange(low, high)),
-        "group": chosen(group, ("ring", "habit", "serial_returning", "bracketing", "usual")),
+        "group": chosen(group, ("ring", "hired", "habit", "serial_returning", "bracketing", "usual")),
         "kind": chosen(kind, words.ABUSE_TYPES),
         "act": chosen(customers.act[part], words.ABUSE_TYPES),
         "intensity": optional(np.round(customers.intensity[part], 4), kind < 0),

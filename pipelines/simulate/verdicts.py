@@ -113,7 +113,7 @@ def _by_opinion(rng: np.random.Generator, requests: Requests) -> Verdicts:
     gut = np.clip(value_factor(requests), 0.2, 5.0) ** 0.5 * (1.0 + 0.35 * np.minimum(recent, 6)) / 1.5
     request = np.flatnonzero(happens(rng, np.minimum(_OPINIONS * gut, 0.5), n))
     abusive = (requests.kind[request] >= 0).astype(np.int64)
-    verdict = pick_by(rng, ((0.52, 0.30, 0.18), (0.35, 0.47, 0.18)), abusive)
+    verdict = pick_by(rng, ((0.70, 0.12, 0.18), (0.25, 0.57, 0.18)), abusive)
     return Verdicts(
         request=request,
         at=_decided(rng, requests.at[request], rng.gamma(1.5, 3.0, len(request))),

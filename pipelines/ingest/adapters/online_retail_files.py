@@ -99,7 +99,7 @@ def read(file: Path, progress: Progress | None) -> Lines:
         for chunk in reader(file, progress):
             broken += [(chunk.file, row) for row in chunk.broken]
             chunks.append(_typed(chunk))
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+    except (pa.ArrowException, ValueError) as error:
         raise IngestError(f"{file}: damaged: {error}") from error
     if not chunks:
         raise IngestError(f"{file}: no lines")

@@ -350,6 +350,16 @@ class TestRejectedRows:
         shop.write(good)
         assert shop.rejects(shop.ingest()) == [("orders.csv", 4, "customer_id", "missing")]
 
+    def test_missing_and_impossible_values_in_one_batch(self, shop: Any, good: Tables) -> None:
+        good["inspections"] += [
+            {"return_id": "", "inspected_at": "2026-01-12T10:00:00Z", "finding": "worn"},
+            {"return_id": "R1", "inspected_at": "2026-01-12T11:00:00Z", "finding": "", "propensity": "nan"},
+            {"return_id": "R1", "inspected_at": "2026-01-12T12:00:00Z", "finding": "worn", "propensity": "2"},
+        ]
+        shop.write(good)
+        reasons = [(line, column) for _, line, column, _ in shop.rejects(shop.ingest())]
+        assert reasons == [(3, "return_id"), (4, "finding"), (5, "propensity")]
+
     def test_same_id_with_other_content(self, shop: Any, good: Tables) -> None:
         good["orders"].append(dict(good["orders"][0], country="AT"))
         good["order_lines"].append(dict(good["order_lines"][0], quantity="1"))

@@ -199,7 +199,7 @@ class TestAllOrNothing:
             (2, {"line_id": "9"}, "line_id"),
             (2, {"finding": "odd"}, "finding"),
             (3, {"occurred_at": "2026-05-09T00:00:00Z"}, "decided_at"),
-            (3, {"verdict": "guilty?"}, "verdict"),
+            (3, {"verdict": "perhaps"}, "verdict"),
             (3, {"basis": "rumour"}, "basis"),
             (3, {"type": "judgement"}, "type"),
             (3, {"type": None}, "type"),
