@@ -39,7 +39,7 @@ def main() -> None:
     sizes = [20_000, 60_000] if options.quick else [int(size) for size in options.sizes.split(",")]
     home = options.home or Path(tempfile.mkdtemp(prefix="returnwise-features-"))
     measured = []
-    per_customer = 100.0
+    per_customer = 27.0
     for size in sizes:
         folder = home / str(size)
         events = _prepared(folder, max(50, round(size / per_customer)))

@@ -285,7 +285,7 @@ class RiskModel:
     def _many(self, rows: Floats, **kind: bool) -> Floats:
         if not len(rows):
             return np.empty((0, len(self.features) + 1) if kind.get("pred_contrib") else 0, dtype=np.float64)
-        threads = 1 if len(rows) < 64 else 0  # starting threads costs more than a few rows do
+        threads = 1 if len(rows) < 5_000 else 0  # beside other work threads cost more than a few rows do
         return np.asarray(self._booster.predict(rows, num_threads=threads, **kind), dtype=np.float64)
 
     def _reference_rows(self) -> Floats:

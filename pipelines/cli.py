@@ -91,6 +91,7 @@ def simulate(
     table_format: Annotated[TableFormat, typer.Option("--format", help="Format of the files.")] = TableFormat.CSV,
 ) -> None:
     """Write the tables of a simulated shop: customers, products, couriers, returns, inspections and verdicts."""
+    from pipelines.simulate.run import LAST_DAY
     from pipelines.simulate.run import simulate as run
 
     with bars() as progress:
@@ -101,7 +102,7 @@ def simulate(
             seed=seed,
             progress=progress,
             format=table_format.value,
-            **({} if end is None else {"end": end.date()}),
+            end=LAST_DAY if end is None else end.date(),
         )
     say(report.lines())
 
@@ -237,7 +238,7 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys li
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")] = 8000,
-    customers: Annotated[int, typer.Option(min=1, help="Number of customers of the simulated shop.")] = 3_000,
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers of the simulated shop.")] = 20_000,
 ) -> None:
     """Simulate a shop, ingest it, train, and serve on localhost with a key and a curl to try.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import shlex
 import socket
+import tempfile
 import threading
 import time
 import urllib.error
@@ -24,10 +26,33 @@ from features.ledger.tables import deliveries, order_lines, orders, returns
 from features.settings import Settings, get_settings
 from pipelines.console import bars, note, say
 
-DAYS: Final = 400
+DAYS: Final = 540
 SEED: Final = 1
 _HOST: Final = "127.0.0.1"
 _LABEL: Final = "demo"
+
+
+_STATED: Final = {
+    "reason": "changed_mind",
+    "kind": "return",
+    "resolution": "refund",
+    "channel": "web",
+    "tender": "original",
+}
+#: The latest delivered lines of which nothing has come back, of customers who have bought at least ten times.
+_OPEN_LINES: Final = (
+    sa.select(orders.c.order_id, orders.c.customer_id, order_lines.c.line_id)
+    .join(order_lines, order_lines.c.order_no == orders.c.order_no)
+    .where(
+        sa.exists().where(deliveries.c.order_no == orders.c.order_no),
+        ~sa.exists().where(returns.c.order_no == order_lines.c.order_no, returns.c.line_id == order_lines.c.line_id),
+        orders.c.customer_id.in_(
+            sa.select(orders.c.customer_id).group_by(orders.c.customer_id).having(sa.func.count() >= 10)
+        ),
+    )
+    .order_by(orders.c.ordered_at.desc(), orders.c.order_id, order_lines.c.line_id)
+    .limit(300)
+)
 
 
 class Progress(BaseModel):
@@ -66,9 +91,9 @@ def run(settings: Settings, *, port: int, customers: int) -> None:
     _check_port(port)
     own = Settings(home=settings.home / "demo", database_url="", mlflow_tracking_uri="", hash_key="")
     prepare(own, customers)
-    key = new_key(own)
-    say("")
-    announcer = threading.Thread(target=_announce, args=(port, key, example(own)), daemon=True)
+    with _step("looking for a return worth asking about"):
+        request = example(own)
+    announcer = threading.Thread(target=_announce, args=(port, new_key(own), request), daemon=True)
     announcer.start()
     serve(own, port)
 
@@ -151,42 +176,39 @@ def _check_port(port: int) -> None:
 
 
 def example(own: Settings) -> dict[str, Any]:
-    """A return request that the demo's ledger can answer: the latest delivered order with a line that is not yet
-    returned, of a customer who has bought at least ten times."""
-    open_lines = (
-        sa.select(orders.c.order_id, orders.c.customer_id, order_lines.c.line_id)
-        .join(order_lines, order_lines.c.order_no == orders.c.order_no)
-        .join(deliveries, deliveries.c.order_no == orders.c.order_no)
-        .where(
-            ~sa.exists().where(
-                returns.c.order_no == order_lines.c.order_no, returns.c.line_id == order_lines.c.line_id
-            ),
-            orders.c.customer_id.in_(
-                sa.select(orders.c.customer_id).group_by(orders.c.customer_id).having(sa.func.count() >= 10)
-            ),
-        )
-        .order_by(orders.c.ordered_at.desc(), order_lines.c.line_id)
-        .limit(1)
-    )
+    """A return request that the demo's ledger can answer: of a few hundred that customers could make today, the one
+    that most deserves a look, so that there is something to see."""
+    from pipelines.score import score
+
     ledger = Ledger.open(own)
     try:
         with ledger.read() as conn:
-            row = conn.execute(open_lines).one_or_none()
+            rows = conn.execute(_OPEN_LINES).all()
     finally:
         ledger.close()
-    if row is None:
+    if not rows:
         raise ReturnwiseError(f"no order of the demo is left to return; remove {own.home} and run the demo again")
-    return {
-        "return_id": f"{row.order_id}-{row.line_id}",
-        "customer_id": row.customer_id,
-        "order_id": row.order_id,
-        "lines": [{"line_id": row.line_id, "quantity": 1}],
-        "reason": "changed_mind",
-        "kind": "return",
-        "resolution": "refund",
-        "channel": "web",
-        "tender": "original",
+    now = dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds")
+    candidates = {
+        f"{row.order_id}-{row.line_id}": {
+            "customer_id": row.customer_id,
+            "order_id": row.order_id,
+            "lines": [{"line_id": row.line_id, "quantity": 1}],
+            **_STATED,
+        }
+        for row in rows
     }
+    with tempfile.TemporaryDirectory() as folder:
+        asked, answered = Path(folder, "asked.csv"), Path(folder, "answered.csv")
+        with asked.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(["return_id", "order_id", "line_id", "requested_at", "quantity", *_STATED])
+            for return_id, row in zip(candidates, rows, strict=True):
+                table.writerow([return_id, row.order_id, row.line_id, now, 1, *_STATED.values()])
+        score(own, asked, answered)
+        with answered.open(newline="", encoding="utf-8") as file:
+            foremost = max(csv.DictReader(file), key=lambda result: float(result["risk"]))["return_id"]
+    return {"return_id": foremost, **candidates[foremost]}
 
 
 def curl(port: int, key: str, request: dict[str, Any]) -> str:

@@ -146,6 +146,51 @@ def reasons() -> str:
     return f"{title}\n\n{_GENERATED}\n{rest}"
 
 
+def policy() -> str:
+    """The page of the policy: rules, notices and rights."""
+    from serving.policy.policy import Rule, default_policy
+
+    written = default_policy()
+
+    def conditions(rule: Rule) -> list[str]:
+        history = {None: "any", True: "sufficient", False: "thin"}[rule.sufficient]
+        value = f"{rule.value_from:g} or more" if rule.value_from else "any"
+        return [rule.kind or "any", " or ".join(rule.band or ("any",)), history, value]
+
+    rules = [[str(number), *conditions(rule), f"`{rule.action}`"] for number, rule in enumerate(written.rules, start=1)]
+    rights = written.rights
+    parts = [
+        "# How the policy decides",
+        _GENERATED,
+        f"Policy version {written.version}. The model estimates a risk; this written policy says which handling is\n"
+        "worth its cost; a person concludes. No action refuses anything, and `may_refuse` is never true: nothing may\n"
+        "be refused on the strength of a score. Every assessment names the policy version that decided it.",
+        "The first rule that fits decides. *Value* is that of what comes back, in the currency of the order.",
+        table(["rule", "kind", "risk band", "history", "value", "action"], rules),
+        "A policy that leaves a case open, asks a claim for goods that do not come back, or goes beyond a look at\n"
+        "the item on a thin history is refused when the service starts.",
+        "## What the customer reads",
+        table(["action", "notice"], [[f"`{action}`", notice] for action, notice in written.notices.items()]),
+        "## What the customer is entitled to, whatever the risk",
+        table(
+            ["basis", "days", "when"],
+            [
+                [
+                    "`withdrawal`",
+                    str(rights.withdrawal_days),
+                    f"not bought in {' or '.join(sorted(rights.store_channels))}, delivered to one of "
+                    + ", ".join(sorted(rights.withdrawal_countries)),
+                ],
+                ["`warranty`", str(rights.warranty_days), "reason " + ", ".join(sorted(rights.warranty_reasons))],
+                ["`policy`", str(rights.policy_days), "everything else"],
+            ],
+        ),
+        "Days count from the latest delivery to the end of the last day. This is how Returnwise applies the rules\n"
+        "written in `serving/policy/default.toml`; it is not legal advice.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 def _windows(names: Sequence[str]) -> str:
     from features.declarations import ALL_WINDOWS
 
@@ -160,6 +205,7 @@ def pages() -> dict[Path, str]:
         operations: between(text, "metrics", metrics()),
         DOCS / "features.md": features(),
         DOCS / "reasons.md": reasons(),
+        DOCS / "policy.md": policy(),
     }
 
 

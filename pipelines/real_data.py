@@ -139,6 +139,11 @@ def page(scored: pd.DataFrame, cases: list[Case], counts: dict[str, int]) -> str
     return "\n".join(lines) + "\n"
 
 
+def read_scored(path: Path) -> pd.DataFrame:
+    """The output of `returnwise score`, risks to the last bit."""
+    return pd.read_csv(path, keep_default_na=False, dtype={"return_id": str}, float_precision="round_trip")
+
+
 def _counts(ledger: Ledger) -> dict[str, int]:
     with ledger.read() as conn:
         return {
@@ -160,7 +165,7 @@ def main(
     ledger.close()
     with bars() as progress:
         score(settings, folder / "returns.csv", folder / "scored.csv", progress)
-    scored = pd.read_csv(folder / "scored.csv", keep_default_na=False, dtype={"return_id": str, "risk": float})
+    scored = read_scored(folder / "scored.csv")
     text = page(scored, highest(settings, scored), counts)
     if out is None:
         say(text)

@@ -1,1 +1,3 @@
-"""The HTTP API, its reasons and its decisions."""
+"""The HTTP service: events in, assessments with reasons and actions out."""
+
+import prometheus_client as prometheus_client  # before Feast, which would have it keep its values in files

@@ -2,44 +2,80 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 from typing import Final
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest, values
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 #: Latency bounds in seconds; fine around the aims of 3 and 10 ms.
 _LATENCY = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+_PREFIX = "returnwise_"
+#: Set before prometheus_client is imported, `PROMETHEUS_MULTIPROC_DIR` makes it keep values in files. `serve` does it
+#: for several workers, and Feast for everybody who imports it first.
+_IN_FILES = values.ValueClass is not values.MutexValue
+
+_registry = CollectorRegistry()  # not the default one: Feast has its own metrics there
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 requests_total = Counter(
-    "returnwise_requests_total", "HTTP requests by route, method and status.", ["route", "method", "status"]
+    "returnwise_requests_total",
+    "HTTP requests by route, method and status.",
+    ["route", "method", "status"],
+    registry=_registry,
 )
 request_seconds = Histogram(
-    "returnwise_request_seconds", "Time from the first byte of a request to its answer.", ["route"], buckets=_LATENCY
+    "returnwise_request_seconds",
+    "Time from the first byte of a request to its answer.",
+    ["route"],
+    buckets=_LATENCY,
+    registry=_registry,
 )
 assessments_total = Counter(
-    "returnwise_assessments_total", "New assessments by risk band and action.", ["risk_band", "action"]
+    "returnwise_assessments_total",
+    "New assessments by risk band and action.",
+    ["risk_band", "action"],
+    registry=_registry,
 )
 assessments_repeated_total = Counter(
-    "returnwise_assessments_repeated_total", "Assessments answered from the store, because they were asked for again."
+    "returnwise_assessments_repeated_total",
+    "Assessments answered from the store, because they were asked for again.",
+    registry=_registry,
 )
-events_total = Counter("returnwise_events_total", "Events taken (duplicates too) by type.", ["type"])
-group_size = Histogram("returnwise_commit_group_size", "Requests that shared one durable commit.", buckets=_SIZES)
-commit_seconds = Histogram("returnwise_commit_seconds", "Time of one durable commit.", buckets=_LATENCY)
+events_total = Counter(
+    "returnwise_events_total", "Events taken (duplicates too) by type.", ["type"], registry=_registry
+)
+group_size = Histogram(
+    "returnwise_commit_group_size", "Requests that shared one durable commit.", buckets=_SIZES, registry=_registry
+)
+commit_seconds = Histogram(
+    "returnwise_commit_seconds", "Time of one durable commit.", buckets=_LATENCY, registry=_registry
+)
 commit_failures_total = Counter(
-    "returnwise_commit_failures_total", "Groups that could not be committed; their requests were answered 503."
+    "returnwise_commit_failures_total",
+    "Groups that could not be committed; their requests were answered 503.",
+    registry=_registry,
 )
 model_version = Gauge(
-    "returnwise_model_version", "1 for the version that answers.", ["version"], multiprocess_mode="livemax"
+    "returnwise_model_version",
+    "1 for the version that answers.",
+    ["version"],
+    multiprocess_mode="livemax",
+    registry=_registry,
 )
-model_refused_total = Counter("returnwise_model_refused_total", "Champions that were not taken, by cause.", ["cause"])
+model_refused_total = Counter(
+    "returnwise_model_refused_total", "Champions that were not taken, by cause.", ["cause"], registry=_registry
+)
 degraded = Gauge(
     "returnwise_degraded",
     "1 while the service works without something, by mode.",
     ["mode"],
     multiprocess_mode="livemax",
+    registry=_registry,
 )
 
 #: Everything above, by name; a test holds that each stands in the documents.
@@ -58,10 +94,22 @@ NAMES: Final = (
 )
 
 
+class _Ours(Collector):
+    """Our metrics out of the files of all workers."""
+
+    def collect(self) -> Iterable[Metric]:
+        found: Iterable[Metric] = MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]
+        return [metric for metric in found if metric.name.startswith(_PREFIX)]
+
+
+if _IN_FILES:
+    _shown = CollectorRegistry()
+    _shown.register(_Ours())
+else:
+    ProcessCollector(registry=_registry)
+    _shown = _registry
+
+
 def exposition() -> bytes:
     """All metrics in the text format, of all workers if there are several."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
-    return generate_latest(REGISTRY)
+    return generate_latest(_shown)

@@ -6,7 +6,7 @@ here, from the same models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -60,13 +60,19 @@ def operation(
     body: type[BaseModel] | None = None,
     problems: Iterable[type[Problem]] = (),
     media_type: str = "application/json",
+    path: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Arguments of a FastAPI route that describe an endpoint."""
+    """Arguments of a FastAPI route that describe an endpoint; `path` describes the parameters in its address."""
     found: set[type[Problem]] = {InternalError, *problems}
     extra: dict[str, Any] = {}
     if scope is not None:
         found |= {Unauthorized, Forbidden}
         extra["security"] = [{_SCHEME: [scope.value]}]
+    if path:
+        extra["parameters"] = [
+            {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in path.items()
+        ]
     if body is not None:
         found |= {MalformedBody, BodyTooLarge, UnsupportedMedia}
         _bodies.add(body)

@@ -17,10 +17,9 @@ ReturnwiseError
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import orjson
 from pydantic import ValidationError
@@ -80,8 +79,8 @@ class Problem(ReturnwiseError):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
 
-    def document(self) -> dict[str, Any]:
-        """The problem as the members of RFC 9457, with `errors` naming the fields."""
+    def document(self, *prefix: str | int) -> dict[str, Any]:
+        """The problem as the members of RFC 9457, with `errors` naming the fields of a body that stands at `prefix`."""
         document: dict[str, Any] = {
             "type": TYPE_PREFIX + self.slug,
             "title": self.title,
@@ -89,16 +88,9 @@ class Problem(ReturnwiseError):
             "detail": self.message,
         }
         if self.errors:
-            document["errors"] = [
-                {"field": e.field, "pointer": e.pointer, "detail": e.detail} for e in self.errors[:_MOST_ERRORS]
-            ]
+            placed = [FieldError((*prefix, *e.location), e.detail) for e in self.errors[:_MOST_ERRORS]]
+            document["errors"] = [{"field": e.field, "pointer": e.pointer, "detail": e.detail} for e in placed]
         return document
-
-    def below(self, *prefix: str | int) -> Self:
-        """The same problem, of a body that stands at `prefix` within a larger one."""
-        problem = copy.copy(self)
-        problem.errors = tuple(FieldError((*prefix, *error.location), error.detail) for error in self.errors)
-        return problem
 
     def response(self) -> Response:
         """The HTTP response."""

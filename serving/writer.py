@@ -24,11 +24,12 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.base import RootTransaction
-from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.ledger.store import Ledger
 from serving import metrics
 from serving.problems import Unavailable
+from serving.sql import execute, is_outage
 
 _log = logging.getLogger(__name__)
 
@@ -179,16 +180,16 @@ def _perform(connection: Connection, piece: _Piece) -> None:
     """Runs one piece in a savepoint. An error that the savepoint cannot contain passes on, and ends the group."""
     if piece.before is not None:
         piece.before(connection)
-    connection.exec_driver_sql("SAVEPOINT piece")
+    execute(connection, "SAVEPOINT piece")
     try:
         piece.result = piece.work(connection)
     except Exception as error:  # noqa: BLE001 - passed on to the request
         piece.error = error
-        if isinstance(error, OperationalError | InternalError):  # the disk, the connection: not what was asked
+        if is_outage(connection, error):
             _log.exception("a piece of work could not be written")
             piece.error = _unavailable(error)
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT piece")
-    connection.exec_driver_sql("RELEASE SAVEPOINT piece")
+        execute(connection, "ROLLBACK TO SAVEPOINT piece")
+    execute(connection, "RELEASE SAVEPOINT piece")
 
 
 def _unavailable(cause: Exception) -> Unavailable:

@@ -1,7 +1,8 @@
 """From raw scores to probabilities, on later returns than the trees saw.
 
 With few positives a sigmoid (Platt, 1999, with his smoothed targets): two numbers. With many an isotonic fit, made
-strictly rising and continuous by joining the centres of its bins with straight lines in log-odds.
+strictly rising and continuous by joining the centres of its bins with straight lines in log-odds. A handful of weighted
+findings says little about the base rate; then the level, one number, is taken from all earlier labels (`at_level`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Effective number of positives (weights counted by Kish) from which an isotonic fit is worth its variance.
 ISOTONIC_FROM: Final = 500
+#: Effective number of positives from which the calibration stretch decides the level by itself.
+LEVEL_FROM: Final = 200
 _MIN_SLOPE: Final = 1e-3
 _BINS: Final = 24
 
@@ -99,6 +102,20 @@ def isotonic(raw: Floats, y: Floats, weight: Floats) -> Calibration:
             knots.append(c)
             values.append(max(v, math.nextafter(values[-1] + _MIN_SLOPE * (c - knots[-2]), math.inf)))
     return Calibration(method="isotonic", raw=tuple(knots), log_odds=tuple(values))
+
+
+def at_level(calibration: Calibration, raw: Floats, weight: Floats, base_rate: float) -> Calibration:
+    """The same curve, moved in log-odds until the weighted mean probability of `raw` (n,) is `base_rate`."""
+    odds = Calibrator(calibration).log_odds(raw)
+    low, high = -30.0, 30.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        if float(np.average(probabilities(odds + middle), weights=weight)) < base_rate:
+            low = middle
+        else:
+            high = middle
+    moved = tuple(value + (low + high) / 2 for value in calibration.log_odds)
+    return calibration.model_copy(update={"log_odds": moved})
 
 
 def _rising(rate: Floats, weight: Floats, centre: Floats) -> tuple[Floats, Floats]:

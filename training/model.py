@@ -25,8 +25,9 @@ from features.risk_model import (
     ThinHistory,
 )
 from features.signals import ModelFeature
-from training.calibration import calibrate
+from training.calibration import LEVEL_FROM, at_level, calibrate
 from training.dataset import ESTIMATE_CLIP, TREE_CLIP, Rows, Split
+from training.labels import effective_size
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,6 +46,7 @@ TREE_PARAMETERS: Final[dict[str, Any]] = {
     "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
+    "extra_trees": True,  # thresholds drawn, not searched: with few positives the best threshold is mostly chance
     "max_bin": 127,
     "cat_smooth": 20.0,
     "min_data_per_group": 20,
@@ -60,6 +62,8 @@ FIXED: Final[dict[str, Any]] = {
 _STOPPING_SHARE: Final = 0.2
 _STOPPING_ROUNDS: Final = 25
 _MIN_TREES: Final = 10
+#: Below this many rows one thread is quick enough, and ten times quicker than several on a machine with other work.
+_THREADS_FROM: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,16 @@ def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: d
     raw = raw_scores(text, split.calibration.X)
     calibration = calibrate(raw, split.calibration.y, weight)
     base_rate = float(np.average(split.calibration.y, weights=weight))
+    if effective_size(weight[split.calibration.y == 1]) < LEVEL_FROM:
+        base_rate = _base_rate(split.train, split.calibration)
+        calibration = at_level(calibration, raw, weight, base_rate)
     return finish(text, trees, calibration, base_rate, split.calibration, weight, features, recipe, facts)
+
+
+def _base_rate(*parts: Rows) -> float:
+    """Weighted share of positives over several stretches together."""
+    weight = np.concatenate([part.weights(ESTIMATE_CLIP) for part in parts])
+    return float(np.average(np.concatenate([part.y for part in parts]), weights=weight))
 
 
 def fit_trees(
@@ -140,6 +153,7 @@ def _train(
     stop_on: tuple[Floats, Floats, Floats] | None = None,
 ) -> lightgbm.Booster:
     parameters = {
+        "num_threads": 1 if len(y) < _THREADS_FROM else 0,
         **recipe.trees,
         **FIXED,
         "objective": recipe.objective,
@@ -186,7 +200,8 @@ def _text(booster: lightgbm.Booster) -> str:
 def raw_scores(booster_text: str, X: Floats) -> Floats:
     """Raw scores of rows (n, k) -> (n,)."""
     booster = lightgbm.Booster(model_str=booster_text)
-    return np.asarray(booster.predict(X, raw_score=True), dtype=np.float64)
+    threads = 1 if len(X) < _THREADS_FROM else 0
+    return np.asarray(booster.predict(X, raw_score=True, num_threads=threads), dtype=np.float64)
 
 
 def finish(

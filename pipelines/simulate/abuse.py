@@ -7,6 +7,7 @@ single abusive returns of people without any habit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,14 +41,14 @@ _FITNESS: Final = table(
 )
 #: How often an act happens to a fitting line (a false claim: to an order) of somebody with the habit.
 _OFTEN: Final = {
-    "wardrobing": 0.21,
-    "empty_parcel": 0.14,
-    "switched_item": 0.14,
+    "wardrobing": 0.23,
+    "empty_parcel": 0.155,
+    "switched_item": 0.155,
     "counterfeit_item": 0.15,
-    "fake_tracking": 0.11,
-    "false_claim": 0.13,
-    "receipt_trick": 0.13,
-    "stolen_goods": 0.13,
+    "fake_tracking": 0.125,
+    "false_claim": 0.145,
+    "receipt_trick": 0.14,
+    "stolen_goods": 0.15,
 }
 _HIRED_OFTEN: Final = 4.0
 _RING_OFTEN: Final = 1.15
@@ -99,7 +100,7 @@ def plan(rng: np.random.Generator, history: History) -> Planned:
     kind, act, often = _inclinations(history)
     is_lapse = (kind < 0) & happens(rng, history.settings.lapse_rate * history.settings.abuse_level, len(orders))
     is_lapse &= ~history.customers.serial[orders.customer] & ~orders.gone
-    act[is_lapse] = _lapse_acts(rng, orders, is_lapse)
+    act[is_lapse] = _lapse_acts(rng, orders, is_lapse, history.settings.new_kind)
     kind[is_lapse] = act[is_lapse]
 
     line_act, line_kind = act[lines.order], kind[lines.order]
@@ -133,13 +134,17 @@ def _inclinations(history: History) -> tuple[Codes, Codes, Floats]:
     return kind, act, often
 
 
-def _lapse_acts(rng: np.random.Generator, orders: Orders, lapses: Flags) -> Codes:
+def _lapse_acts(rng: np.random.Generator, orders: Orders, lapses: Flags, new_kind: str | None) -> Codes:
+    """What is done in each lapse (n,)."""
     in_store = (orders.channel[lapses] == STORE).astype(np.int64)
-    return pick_by(
-        rng,
-        [[shares.get(kind, 0.0) for kind in words.ABUSE_TYPES] for shares in (_LAPSES, _LAPSES_IN_STORES)],
-        in_store,
-    )
+    weights = np.array([_by_code(_LAPSES), _by_code(_LAPSES_IN_STORES)])
+    if new_kind is not None:
+        weights[:, KIND[new_kind]] = 0.0
+    return pick_by(rng, weights, in_store)
+
+
+def _by_code(shares: Mapping[str, float]) -> list[float]:
+    return [shares.get(kind, 0.0) for kind in words.ABUSE_TYPES]
 
 
 def _fit(history: History, act: Codes) -> Floats:

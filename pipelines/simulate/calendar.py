@@ -35,19 +35,17 @@ class Calendar:
     start: int
     end: int
     year_day: Ints
-    crowd: Floats  # (days + 1,) orders so far, for one order a day
+    crowd: Floats  # (days + 1,) orders so far of somebody who places one a day on average over a year
 
     @classmethod
     def until(cls, last: dt.date, days: int) -> Calendar:
         """`days` days of which `last` is the last."""
         first = last - dt.timedelta(days=days - 1)
         start = (first - dt.date(1970, 1, 1)).days * DAY
-        dates = [first + dt.timedelta(days=day) for day in range(days)]
-        year_day = np.array([date.month * _MONTH + date.day for date in dates], dtype=np.int64)
-        factor = np.array([_WEEKDAYS[date.weekday()] for date in dates])
-        for low, high, busy in _BUSY:
-            factor[_between(year_day, low, high)] *= busy
-        return cls(start, start + days * DAY, year_day, np.concatenate([[0.0], np.cumsum(factor)]))
+        year_day, factor = _days(last, days)
+        usual = _days(last, 365)[1].mean()
+        crowd = np.concatenate([[0.0], np.cumsum(factor / usual)])
+        return cls(start, start + days * DAY, year_day, crowd)
 
     @property
     def days(self) -> int:
@@ -55,7 +53,7 @@ class Calendar:
         return len(self.year_day)
 
     def crowd_at(self, day: Floats) -> Floats:
-        """Orders to expect until a moment (days since the start, (n,)) of somebody who orders once on a usual day."""
+        """Orders to expect until a moment (days since the start, (n,)) of somebody who orders once a day. (n,)."""
         return np.interp(day, np.arange(self.days + 1), self.crowd)
 
     def day_of_crowd(self, crowd: Floats) -> Ints:
@@ -84,6 +82,16 @@ class Calendar:
         for low, high in spans:
             inside |= _between(self.year_day, low, high)
         return np.asarray(inside[self.day(moments)])
+
+
+def _days(last: dt.date, days: int) -> tuple[Ints, Floats]:
+    """Of the `days` days until `last`: month and day as one number, and how busy they are."""
+    dates = [last - dt.timedelta(days=days - 1 - day) for day in range(days)]
+    year_day = np.array([date.month * _MONTH + date.day for date in dates], dtype=np.int64)
+    factor = np.array([_WEEKDAYS[date.weekday()] for date in dates])
+    for low, high, busy in _BUSY:
+        factor[_between(year_day, low, high)] *= busy
+    return year_day, factor
 
 
 def _between(year_day: Ints, low: tuple[int, int], high: tuple[int, int]) -> Flags:

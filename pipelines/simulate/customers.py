@@ -176,5 +176,5 @@ def _form_rings(rng: np.random.Generator, made: Customers, days: int, settings: 
 
 
 def _without_break(acts: list[int], shares: tuple[float, ...], settings: SimulationSettings) -> Floats:
-    new = KIND[settings.break_kind] if settings.break_day is not None else -1
+    new = None if settings.new_kind is None else KIND[settings.new_kind]
     return np.array([0.0 if act == new else share for act, share in zip(acts, shares, strict=True)])

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulate.chance import Flags, Floats, Ints, happens, pick
-from pipelines.simulate.customers import Customers
+from pipelines.simulate.customers import KIND, Customers
 
-_CLIENTS_OF_A_REFUNDER = 20
+_CLIENTS_OF_A_REFUNDER = 8
 _USERS_OF_A_PICKUP_POINT = 45
 
 
@@ -63,7 +63,7 @@ def make_identities(rng: np.random.Generator, customers: Customers) -> Identitie
         second_device=np.where(happens(rng, 0.50, n), rng.uniform(0.1, 0.7, n), 0.02),
         second_email=np.where(happens(rng, 0.03, n), 0.4, 0.0),
         pickup=pickup,
-        refunder_device=3 * n + own // _CLIENTS_OF_A_REFUNDER,
+        refunder_device=3 * n + _refunder_of(rng, customers),
     )
     points = max(1, int(pickup.sum()) // _USERS_OF_A_PICKUP_POINT)
     chosen = 2 * n + pick(rng, 1.0 / np.arange(1.0, points + 1.0) ** 0.5, n)
@@ -75,8 +75,15 @@ def make_identities(rng: np.random.Generator, customers: Customers) -> Identitie
     made.devices[shares_device, 1] = household[shares_device]
     made.second_device[shares_device] = rng.uniform(0.15, 0.6, n)[shares_device]
     _share_in_rings(rng, customers, made)
-    rng.shuffle(made.refunder_device)
     return made
+
+
+def _refunder_of(rng: np.random.Generator, customers: Customers) -> Ints:
+    """Number of the hired refunder whose client each customer is or, for most, nobody in particular."""
+    clients = np.flatnonzero(customers.kind == KIND["hired_refunder"])
+    refunder = np.zeros(len(customers), dtype=np.int64)
+    refunder[rng.permutation(clients)] = np.arange(len(clients)) // _CLIENTS_OF_A_REFUNDER
+    return refunder
 
 
 def _households(rng: np.random.Generator, customers: Customers) -> tuple[Ints, Ints]:
@@ -87,7 +94,8 @@ def _households(rng: np.random.Generator, customers: Customers) -> tuple[Ints, I
     order = rng.permutation(n)
     household = np.empty(n, dtype=np.int64)
     household[order] = order[np.searchsorted(seat, seat, side="left")]
-    customers.country[:] = customers.country[household]  # people who live together live in one country
+    at_home = customers.ring < 0  # people who live together live in one country; a ring has its own
+    customers.country[at_home] = customers.country[household[at_home]]
     size = np.bincount(household, minlength=n)[household]
     return household, size.astype(np.int64)
 
@@ -101,9 +109,9 @@ def _share_in_rings(rng: np.random.Generator, customers: Customers, made: Identi
     made.household[members] = members  # a ring is not a household
     made.household_size[members] = 1
     made.addresses[members, 0] = members
-    for ids, odds in ((made.addresses, 0.55), (made.payments, 0.40), (made.devices, 0.50), (made.emails, 0.08)):
+    for ids, odds in ((made.addresses, 0.60), (made.payments, 0.45), (made.devices, 0.55), (made.emails, 0.08)):
         takes = happens(rng, odds, m)
         ids[members[takes], 0] = (4 * n + 2 * ring + rng.integers(0, 2, m))[takes]
     for second in (made.second_address, made.second_payment, made.second_device):
-        second[members] = np.maximum(second[members], 0.25)
+        second[members] = np.maximum(second[members], 0.2)
     made.second_email[members] = 0.0

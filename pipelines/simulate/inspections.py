@@ -132,7 +132,7 @@ def make_inspections(rng: np.random.Generator, history: History, requests: Reque
         at=at[done],
         finding=finding[done],
         trigger=trigger[done].astype(np.int8),
-        propensity=np.round(propensity[done], 4).astype(np.float64),
+        propensity=np.maximum(np.round(propensity[done], 4), 0.0001).astype(np.float64),
         recorded=recorded[done],
         line=_line_looked_at(rng, requests, done),
     )

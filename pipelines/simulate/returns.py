@@ -47,7 +47,7 @@ def honest_asks(rng: np.random.Generator, history: History, taken: Flags) -> Ask
     missing = honest(short, Slot.CLAIM, REASON["missing_item"], _pieces(rng, lines.quantity[short], 0.8), soon)
 
     gifts = np.flatnonzero(reason == REASON["gift"])
-    unpacked = after_christmas(orders.at[lines.order[gifts]])
+    unpacked = np.maximum(after_christmas(orders.at[lines.order[gifts]]), _arrived(history, gifts))
     after = moments(rng, orders, lines.order[gifts], unpacked, 1.0 + rng.gamma(1.6, 5.0, len(gifts)))
     given = honest(gifts, Slot.GIFT, REASON["gift"], lines.quantity[gifts], after)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from rich.progress import Progress
@@ -28,7 +28,7 @@ from pipelines.simulate.settings import SimulationError, SimulationSettings
 from pipelines.simulate.tables import Story, deliveries_on_record, late_by, outputs
 from pipelines.simulate.text import Opaque
 from pipelines.simulate.verdicts import make_verdicts
-from pipelines.simulate.write import check_folder, write_table
+from pipelines.simulate.write import FORMATS, check_folder, write_table
 
 LAST_DAY: Final = dt.date(2026, 9, 30)
 _STEPS: Final = 6
@@ -66,7 +66,7 @@ def simulate(
     seed: int,
     end: dt.date = LAST_DAY,
     progress: Progress | None = None,
-    format: Literal["csv", "parquet"] | str = "csv",
+    format: str = "csv",
     settings: SimulationSettings | None = None,
 ) -> SimulationReport:
     """Writes the tables of a shop with so many customers over the `days` days of which `end` is the last.
@@ -79,14 +79,14 @@ def simulate(
     """
     if customers < 1 or days < 1 or seed < 0:
         raise SimulationError("customers and days must be at least 1, and the seed at least 0")
-    if format not in ("csv", "parquet"):
-        raise SimulationError(f"unknown format {format!r}: csv or parquet")
-    kind: Literal["csv", "parquet"] = "parquet" if format == "parquet" else "csv"
+    kind = next((known for known in FORMATS if known == format), None)
+    if kind is None:
+        raise SimulationError(f"unknown format {format!r}: {' or '.join(FORMATS)}")
+    check_folder(out, kind)
     began = perf_counter()
     with _task(progress, "simulating", _STEPS) as advance:
         story = tell(customers, days, seed, end, settings or SimulationSettings(), lambda: advance(1))
     tables = outputs(story, text_times=kind == "csv")
-    check_folder(out, [table.name for table in tables], kind)
     with _task(progress, "writing", sum(table.rows for table in tables)) as advance:
         for table in tables:
             write_table(out, table, kind, advance)

@@ -46,9 +46,9 @@ class SimulationSettings:
         serial_share: share of customers who return nearly everything, which is a matter of policy and not abuse.
         bracketing_share: share of customers who order several sizes of a style.
         abuse_mix: shares of the kinds among those with a habit.
-        break_day: day of the history (0 is the first) from which `break_kind` exists; before, and without a break
-            day at all in the other settings, nobody does it. None: no break, `break_kind` is a kind like the others.
-        break_kind: the kind of abuse that is new from `break_day` on.
+        break_day: day of the history (0 is the first) from which on there is a kind of abuse that nobody committed
+            before. None: no break.
+        break_kind: that kind. Without a break it is a kind like the others.
         break_share: share of customers who take it up.
         routine_rate: odds of a routine check, for goods of usual categories.
         random_rate: odds of a random check.
@@ -64,7 +64,7 @@ class SimulationSettings:
     habit_share: float = 0.036
     ring_share: float = 0.016
     hired_share: float = 0.010
-    lapse_rate: float = 0.0016
+    lapse_rate: float = 0.0017
     serial_share: float = 0.012
     bracketing_share: float = 0.06
     abuse_mix: Mapping[str, float] = field(default_factory=lambda: HABITS)
@@ -97,9 +97,12 @@ class SimulationSettings:
 
     def mix(self) -> dict[str, float]:
         """Shares of the kinds among those with a habit: all but the one that only a break brings."""
-        return {
-            kind: share for kind, share in self.abuse_mix.items() if self.break_day is None or kind != self.break_kind
-        }
+        return {kind: share for kind, share in self.abuse_mix.items() if kind != self.new_kind}
+
+    @property
+    def new_kind(self) -> str | None:
+        """The kind that only a break brings, None without a break."""
+        return None if self.break_day is None else self.break_kind
 
     def weights(self) -> list[float]:
         """`mix` by the codes of the vocabulary."""

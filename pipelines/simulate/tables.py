@@ -51,20 +51,34 @@ class Output:
     columns: Callable[[int, int], dict[str, pa.Array]]
 
 
+#: Names of the tables; what lies in `truth` is never ingested.
+NAMES: Final = (
+    "orders",
+    "order_lines",
+    "deliveries",
+    "returns",
+    "inspections",
+    "verdicts",
+    "truth/returns_truth",
+    "truth/customers_truth",
+)
+
+
 def outputs(story: Story, *, text_times: bool) -> list[Output]:
-    """All tables; times as ISO 8601 text or as timestamps (UTC)."""
+    """The tables of `NAMES`; times as ISO 8601 text or as timestamps (UTC)."""
     at = iso_times if text_times else _timestamps
     history = story.history
-    return [
-        Output("orders", len(history.orders), lambda low, high: _orders(story, at, low, high)),
-        Output("order_lines", len(history.lines), lambda low, high: _lines(story, low, high)),
-        Output("deliveries", len(story.delivered), lambda low, high: _deliveries(story, at, low, high)),
-        Output("returns", len(story.requests.of), lambda low, high: _returns(story, at, low, high)),
-        Output("inspections", len(story.inspections), lambda low, high: _inspections(story, at, low, high)),
-        Output("verdicts", len(story.verdicts), lambda low, high: _verdicts(story, at, low, high)),
-        Output("truth/returns_truth", len(story.requests), lambda low, high: _returns_truth(story, low, high)),
-        Output("truth/customers_truth", len(history.customers), lambda low, high: _customers_truth(story, low, high)),
-    ]
+    rows_and_columns = (
+        (len(history.orders), lambda low, high: _orders(story, at, low, high)),
+        (len(history.lines), lambda low, high: _lines(story, low, high)),
+        (len(story.delivered), lambda low, high: _deliveries(story, at, low, high)),
+        (len(story.requests.of), lambda low, high: _returns(story, at, low, high)),
+        (len(story.inspections), lambda low, high: _inspections(story, at, low, high)),
+        (len(story.verdicts), lambda low, high: _verdicts(story, at, low, high)),
+        (len(story.requests), lambda low, high: _returns_truth(story, low, high)),
+        (len(history.customers), lambda low, high: _customers_truth(story, low, high)),
+    )
+    return [Output(name, rows, columns) for name, (rows, columns) in zip(NAMES, rows_and_columns, strict=True)]
 
 
 Times = Callable[[Ints], pa.Array]

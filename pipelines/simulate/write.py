@@ -11,17 +11,17 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from pipelines.simulate.settings import SimulationError
-from pipelines.simulate.tables import Output
+from pipelines.simulate.tables import NAMES, Output
 
 Format = Literal["csv", "parquet"]
 FORMATS: Final[tuple[Format, ...]] = ("csv", "parquet")
 ROWS_AT_A_TIME: Final = 200_000
 
 
-def check_folder(out: Path, outputs: list[str], kind: Format) -> None:
+def check_folder(out: Path, kind: Format) -> None:
     """Refuses a folder that holds the same tables in another format: they would be read together."""
     for other in FORMATS:
-        for name in outputs:
+        for name in NAMES:
             if other != kind and (out / f"{name}.{other}").exists():
                 raise SimulationError(f"{out} holds {name}.{other} already; remove it or choose another folder")
 
@@ -32,14 +32,17 @@ def write_table(out: Path, output: Output, kind: Format, advance: Callable[[int]
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     first = pa.table(output.columns(0, min(ROWS_AT_A_TIME, output.rows)))
-    with _writer(unfinished, first.schema, kind) as writer:
-        writer.write_table(first)
-        advance(first.num_rows)
-        for low in range(ROWS_AT_A_TIME, output.rows, ROWS_AT_A_TIME):
-            rows = pa.table(output.columns(low, min(low + ROWS_AT_A_TIME, output.rows)), schema=first.schema)
-            writer.write_table(rows)
-            advance(rows.num_rows)
-    unfinished.replace(path)
+    try:
+        with _writer(unfinished, first.schema, kind) as writer:
+            writer.write_table(first)
+            advance(first.num_rows)
+            for low in range(ROWS_AT_A_TIME, output.rows, ROWS_AT_A_TIME):
+                rows = pa.table(output.columns(low, min(low + ROWS_AT_A_TIME, output.rows)), schema=first.schema)
+                writer.write_table(rows)
+                advance(rows.num_rows)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return path
 
 

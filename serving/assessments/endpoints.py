@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import orjson
@@ -23,9 +24,10 @@ from serving.body import read_json_body
 from serving.context import Context, context_of
 from serving.keys.scopes import Scope
 from serving.openapi import operation
-from serving.problems import Conflict, Invalid, NotFound, Problem, Unavailable, from_validation, wrong
+from serving.problems import Conflict, InternalError, Invalid, NotFound, Problem, Unavailable, from_validation, wrong
 
 router = APIRouter(tags=["assessments"])
+_log = logging.getLogger(__name__)
 _BODY = TypeAdapter(AssessmentRequest)
 _BATCH = TypeAdapter(BatchRequest)
 
@@ -98,13 +100,14 @@ async def post_batch(request: Request) -> Response:
         answer=StoredAssessmentAnswer,
         answered="The answer as it was sent, with the full feature vector.",
         problems=(NotFound,),
+        path={"assessment_id": "As in the answer of the assessment."},
     ),
 )
-async def get_assessment(request: Request, assessment_id: str) -> Response:
+async def get_assessment(request: Request) -> Response:
     """What was answered, and every value that the model and the reasons rested on."""
     context = context_of(request)
     context.keys.check(request.headers.get("authorization"), Scope.ASSESSMENTS_READ)
-    shown = service.show(context.ledger, assessment_id)
+    shown = service.show(context.ledger, request.path_params["assessment_id"])
     return Response(orjson.dumps(shown), media_type="application/json")
 
 
@@ -116,16 +119,18 @@ async def _assess(context: Context, wanted: AssessmentRequest) -> bytes:
     )
 
 
-async def _result(context: Context, position: int, item: Any) -> dict[str, Any]:
+async def _result(context: Context, position: int, item: AssessmentRequest | ValidationError) -> dict[str, Any]:
+    if isinstance(item, ValidationError):
+        return _failed(from_validation(item), position)
     try:
-        answer = await _assess(context, _BODY.validate_json(orjson.dumps(item)))
-    except ValidationError as error:
-        return _failed(from_validation(error), position)
+        answer = await _assess(context, item)
     except Problem as problem:
         return _failed(problem, position)
+    except Exception:  # noqa: BLE001 - the others of the batch have their answers
+        _log.exception("request %d of a batch failed", position)
+        return _failed(InternalError(), position)
     return {"status": 200, "assessment": orjson.Fragment(answer)}
 
 
 def _failed(problem: Problem, position: int) -> dict[str, Any]:
-    document = problem.below("assessments", position).document()
-    return {"status": problem.status, "problem": document}
+    return {"status": problem.status, "problem": problem.document("assessments", position)}

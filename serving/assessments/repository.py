@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from features.history import rows
-from features.ledger.append.lookups import insert
+from serving.sql import execute
 
 _COLUMNS: Final = (
     "assessment_id",
@@ -91,6 +91,7 @@ class KnownLine(NamedTuple):
 
 _ANSWER = "SELECT request_digest, answer FROM assessments WHERE return_id = ?"
 _STORED = f"SELECT {', '.join(_COLUMNS)} FROM assessments WHERE assessment_id = ?"
+_STORE = f"INSERT INTO assessments ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _ORDER = (
     "SELECT order_no, customer_id, ordered_at, channel, country, currency, email_id, address_id, payment_id, device_id,"
     " (SELECT max(d.delivered_at) FROM deliveries d WHERE d.order_no = o.order_no) FROM orders o WHERE order_id = ?"
@@ -121,7 +122,7 @@ def find(conn: Connection, assessment_id: str) -> Stored | None:
 
 def store(conn: Connection, assessment: Stored) -> None:
     """Keep an assessment."""
-    insert(conn, "assessments", _COLUMNS, [tuple(assessment)])
+    execute(conn, _STORE, assessment)
 
 
 def order(conn: Connection, order_id: str) -> OrderHead | None:
@@ -154,5 +155,4 @@ def raise_watermarks(conn: Connection, parties: Iterable[tuple[str, str | None]]
         if key is not None:
             values += (entity, key, moment)
             count += 1
-    marks = "(?, ?, ?)" if conn.dialect.paramstyle == "qmark" else "(%s, %s, %s)"
-    conn.exec_driver_sql(_RAISE.format(", ".join([marks] * count)), tuple(values))
+    execute(conn, _RAISE.format(", ".join(["(?, ?, ?)"] * count)), values)

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from serving.events.schemas import MOST_LINES, Body, OrderFields
 from serving.fields import Channel, Identifier, Kind, OptionalMoment, Quantity, Reason, Resolution, Tender
@@ -150,12 +158,19 @@ class StoredAssessmentAnswer(AssessmentAnswer):
     features: dict[str, float | None] = Field(description="The full vector, by feature name; null where not known.")
 
 
+def _or_its_errors(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """A request, or what is wrong with it: one that is wrong does not spoil the others of its batch."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        return error
+
+
 class BatchRequest(Body):
     """Body of `POST /v1/assessments/batch`."""
 
-    assessments: Annotated[list[Any], Field(min_length=1)] = Field(
-        description="Requests, each as for `POST /v1/assessments`.",
-        json_schema_extra={"items": {"$ref": "#/components/schemas/AssessmentRequest"}},
+    assessments: Annotated[list[Annotated[AssessmentRequest, WrapValidator(_or_its_errors)]], Field(min_length=1)] = (
+        Field(description="Requests, each as for `POST /v1/assessments`.")
     )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from features.history import rows
 from features.ledger.store import Ledger
 from serving import metrics
 from serving.context import context_of
@@ -94,7 +93,7 @@ async def get_metrics(request: Request) -> Response:
 def _readable(ledger: Ledger) -> bool:
     try:
         with ledger.read() as conn:
-            rows(conn, "SELECT name FROM ledger_meta LIMIT 1")
+            conn.exec_driver_sql("SELECT name FROM ledger_meta LIMIT 1").all()
     except SQLAlchemyError:
         _log.exception("the ledger cannot be read")
         return False

@@ -47,15 +47,17 @@ class LoadedModel:
         self.model = RiskModel.load(folder)
         self.name = self.model.card.name
         self._check()
+        thin = self.model.card.thin_history
+        self._thin_below = 0 if thin is None else thin.orders
+        self._thin_at = 0 if thin is None else VECTOR.index(thin.feature)
         self.assess(np.zeros(len(VECTOR)))  # the first use is slower than the others
 
     def assess(self, vector: Floats) -> Estimate:
         """Risk and contributions of one stored vector (len(VECTOR),)."""
         row = vector[_COLUMNS].reshape(1, -1)
         risk = float(self.model.risk(row)[0])
-        return Estimate(
-            risk, self.model.band(risk), not bool(self.model.thin(row)[0]), self.model.contributions(row)[0]
-        )
+        sufficient = self._thin_below == 0 or bool(vector[self._thin_at] >= self._thin_below)
+        return Estimate(risk, self.model.band(risk), sufficient, self.model.contributions(row)[0])
 
     def assess_many(self, vectors: Floats) -> list[Estimate]:
         """What `assess` says about each of many vectors (n, len(VECTOR)), to the last bit."""

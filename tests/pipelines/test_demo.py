@@ -23,6 +23,7 @@ import pytest
 from features.errors import ReturnwiseError
 from features.settings import Settings
 from pipelines import demo
+from tests.support.repository import ROOT
 
 CUSTOMERS = 400
 
@@ -71,6 +72,13 @@ def send(command: str) -> dict[str, Any]:
     return dict(answer.raise_for_status().json())
 
 
+def undocumented(home: Path) -> list[str]:
+    """What a home holds that the operators' page does not tell of."""
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").replace("/`", "`")
+    its_own = {"demo.json", "tables"}
+    return [path.name for path in home.iterdir() if path.name not in its_own and f"`{path.name}`" not in told]
+
+
 def printed_command(lines: list[str]) -> str:
     start = next(at for at, line in enumerate(lines) if line.startswith("curl "))
     return "\n".join(lines[start : start + 2])
@@ -87,6 +95,7 @@ def test_the_printed_curl_is_answered_also_when_the_demo_is_run_again(tmp_path: 
         assert first["history"]["orders"] >= 10
         assert send(printed_command(lines)) == first  # the same request, the stored answer
     assert {path.name for path in home.iterdir()} == {"demo"}  # nothing outside the demo's own home
+    assert undocumented(home / "demo") == []
 
     with running_demo(home, port) as lines:
         assert first_key not in lines

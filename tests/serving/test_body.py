@@ -80,8 +80,7 @@ class TestTooLarge:
 
     def connect(self, api: Api) -> socket.socket:
         place = urlsplit(str(api.client.base_url))
-        connection = socket.create_connection((place.hostname, place.port), timeout=10)
-        return connection
+        return socket.create_connection((place.hostname, place.port), timeout=10)
 
     def test_is_found_from_the_declared_length_before_anything_is_sent(self, api: Api) -> None:
         with self.connect(api) as connection:

@@ -61,6 +61,7 @@ class Service:
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.client.close()
 
     def stop(self) -> int:
         """Ends it as an operator does; gives the exit status."""

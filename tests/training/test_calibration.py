@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.risk_model import Calibrator, probabilities
-from training.calibration import calibrate, isotonic, sigmoid
+from training.calibration import at_level, calibrate, isotonic, sigmoid
 from training.evaluation.metrics import calibration_error
 
 
@@ -73,3 +73,14 @@ def test_two_positives_do_not_make_it_certain() -> None:
     y[-2:] = 1
     risk = probabilities(Calibrator(sigmoid(raw, y, np.ones(200))).log_odds(raw))
     assert 0.001 < risk.max() < 0.95
+
+
+@pytest.mark.parametrize("method", [sigmoid, isotonic])
+def test_the_level_moves_and_the_shape_stays(method) -> None:
+    raw, _, y = scores(5000)
+    weight = np.where(np.arange(5000) % 3 == 0, 4.0, 1.0)
+    before = method(raw, y, weight)
+    after = at_level(before, raw, weight, 0.02)
+    risk = probabilities(Calibrator(after).log_odds(raw))
+    assert np.average(risk, weights=weight) == pytest.approx(0.02, rel=1e-9)
+    assert np.diff(after.log_odds) == pytest.approx(np.diff(before.log_odds))

@@ -31,7 +31,7 @@ def test_the_same_data_gives_the_same_bytes(rows: Rows, fitted: Fitted) -> None:
     assert again.booster_text == fitted.booster_text
     assert again.card.model_dump_json() == fitted.card.model_dump_json()
     recipe = Recipe()
-    recipe.trees["num_threads"] = 1
+    recipe.trees["num_threads"] = 2
     assert fit(split(rows, until_of(rows)), FEATURES, recipe, FACTS).booster_text == fitted.booster_text
 
 
@@ -85,7 +85,7 @@ def test_the_calibration_stretch_alone_decides_the_calibration(rows: Rows, fitte
     )
     moved = fit(dataclasses.replace(parts, calibration=later), FEATURES, Recipe(), FACTS)
     assert moved.booster_text == fitted.booster_text
-    assert moved.card.base_rate > 5 * fitted.card.base_rate
+    assert moved.card.base_rate > 1.5 * fitted.card.base_rate
 
 
 def test_a_category_never_seen_and_unknown_values_are_scored(rows: Rows, fitted: Fitted) -> None:
@@ -118,3 +118,12 @@ def test_trees_need_no_second_class_at_the_end_of_the_stretch() -> None:
     y = np.where(np.arange(2000) >= 1500, 0.0, rows.y)
     _, trees = fit_trees(rows.X, y, np.ones(2000), FEATURES, Recipe(max_trees=20))
     assert trees == 20
+
+
+def test_with_few_findings_the_level_comes_from_all_earlier_labels(rows: Rows) -> None:
+    parts = split(rows, until_of(rows))
+    few = parts.calibration.take(slice(0, 300))
+    assert few.positives < 40
+    card = fit(dataclasses.replace(parts, calibration=few), FEATURES, Recipe(), FACTS).card
+    both = [np.concatenate(pair) for pair in ((parts.train.y, few.y), (parts.train.weights(100), few.weights(100)))]
+    assert card.base_rate == pytest.approx(np.average(both[0], weights=both[1]))

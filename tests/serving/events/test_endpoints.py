@@ -113,7 +113,8 @@ class TestTaking:
         with ledger.read() as conn:
             found = rows(
                 conn,
-                "SELECT unit_price_e4 FROM order_lines JOIN orders USING (order_no) WHERE order_id = ? ORDER BY line_id",
+                "SELECT unit_price_e4 FROM order_lines JOIN orders USING (order_no) WHERE order_id = ?"
+                " ORDER BY line_id",
                 (order["order_id"],),
             )
         ledger.close()

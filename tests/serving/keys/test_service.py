@@ -114,11 +114,9 @@ class TestGuard:
         guard = KeyGuard(ledger)
         guard.check(f"Bearer {key}", Scope.EVENTS_WRITE)
         service.revoke(ledger, key_id(key))
-        until = time.monotonic() + 1
+        time.sleep(0.6)
         with pytest.raises(Unauthorized):
-            while time.monotonic() < until:
-                guard.check(f"Bearer {key}", Scope.EVENTS_WRITE)
-                time.sleep(0.02)
+            guard.check(f"Bearer {key}", Scope.EVENTS_WRITE)
 
 
 class TestOverHttp:

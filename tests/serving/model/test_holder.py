@@ -66,9 +66,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 class TestFollowing:
-    def test_takes_the_champion_and_keeps_it(
-        self, holder: ModelHolder, registry: FakeRegistry, tmp_path: Path
-    ) -> None:
+    def test_takes_the_champion_and_keeps_it(self, holder: ModelHolder, registry: FakeRegistry, tmp_path: Path) -> None:
         keep_model(tmp_path, "3")
         registry.version = "3"
         holder.refresh()

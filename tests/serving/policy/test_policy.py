@@ -78,7 +78,7 @@ class TestLoad:
         assert load(self.write(tmp_path)) == default_policy()
 
     def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(PolicyError, match="nothing.toml"):
+        with pytest.raises(PolicyError, match=r"nothing\.toml"):
             load(tmp_path / "nothing.toml")
 
 
