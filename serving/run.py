@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import tempfile
 
 import uvicorn
 
+from features.errors import ReturnwiseError
+from features.ledger.store import Ledger
 from features.settings import Settings
+from serving.policy.policy import default_policy
+from serving.reasons.catalogue import default_catalogue
 
 _APP = "serving.app:create_app"
+
+
+class ServeError(ReturnwiseError):
+    """The service cannot be started; the message says why."""
 
 
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
@@ -18,7 +27,12 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 
     Several workers are several processes: they share the ledger, which lets one of them write at a time, and their
     metrics, through files in a folder of this run.
+
+    Raises:
+        ServeError: the address is taken or not ours.
+        LedgerError: the ledger cannot be opened.
     """
+    _check(settings, host, port)
     os.environ.update(_environment(settings))  # the workers read their settings from it
     if workers == 1:
         _run(host, port, 1)
@@ -29,6 +43,20 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
             _run(host, port, workers)
         finally:
             del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+
+
+def _check(settings: Settings, host: str, port: int) -> None:
+    """What would stop every worker is said here, in one line."""
+    Ledger.open(settings).close()  # also brings its schema up to date, before several workers would do so at once
+    default_catalogue()
+    default_policy()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServeError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
 def _environment(settings: Settings) -> dict[str, str]:

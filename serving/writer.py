@@ -24,7 +24,6 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.base import RootTransaction
-from sqlalchemy.exc import SQLAlchemyError
 
 from features.ledger.store import Ledger
 from serving import metrics
@@ -48,6 +47,12 @@ class _Piece:
     answer: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
+
+    def make_ready(self, connection: Connection) -> None:
+        """Do what comes before the work, once."""
+        before, self.before = self.before, None
+        if before is not None:
+            before(connection)
 
     def settle(self) -> None:
         if self.answer.done():  # its request was given up
@@ -89,8 +94,8 @@ class GroupWriter:
         """The result of `work`, once everything it wrote is durable.
 
         `work` runs on the event loop and must not wait for anything but the database. What it raises takes back what
-        it wrote, and nothing else, and is raised here. What `before` writes stays, whatever becomes of `work`; what it
-        raises ends the group.
+        it wrote, and nothing else, and is raised here. `before` may take longer; what it writes stays, whatever becomes
+        of `work`, and what it raises ends the group.
 
         Raises:
             Unavailable: the group could not be committed; nothing of it was kept.
@@ -103,8 +108,13 @@ class GroupWriter:
     async def _serve(self) -> None:
         while self._waiting or not self._stopping:
             await self._wanted.wait()
-            if self._waiting:
-                await self._group()
+            try:
+                if self._waiting:
+                    await self._group()
+            except Exception:  # noqa: BLE001 - without this task nobody would ever be answered again
+                _log.exception("the writer goes on after a defect")
+            if not self._waiting and not self._stopping:
+                self._wanted.clear()
 
     async def _group(self) -> None:
         done: list[_Piece] = []
@@ -118,28 +128,38 @@ class GroupWriter:
                 raise
         except Exception as error:  # noqa: BLE001 - whatever it was, all of the group must be answered
             _log.exception("a group of %d could not be committed", len(done) or len(self._waiting))
+            if not done:
+                done.extend(self._waiting)
+                self._waiting.clear()
+            for piece in done:  # also those that were refused: perhaps because of what is now taken back
+                piece.error = _unavailable(error)
             metrics.commit_failures_total.inc()
             self._drop_connection()
             self._taken_back()
-            failed = done or list(self._waiting)
-            if not done:
-                self._waiting.clear()
-            for piece in failed:  # also those that were refused: perhaps because of what is now taken back
-                piece.error = _unavailable(error)
-            done = failed
+        finally:
+            for piece in done:
+                piece.settle()
         metrics.group_size.observe(len(done))
-        if not self._waiting:
-            self._wanted.clear()
-        for piece in done:
-            piece.settle()
 
     async def _begin(self) -> tuple[Connection, RootTransaction]:
-        """Opens the transaction in the thread: another process may hold the lock for a while."""
+        """Opens the transaction in the thread: another process may hold the lock for a while.
+
+        What has to come before the pieces that are waiting is done there, too: it may take longer than the loop can
+        spare, when a day is over or after an ingest.
+        """
+        waiting = list(self._waiting)
 
         def begin() -> tuple[Connection, RootTransaction]:
             if self._connection is None or self._connection.closed:
                 self._connection = self._ledger._writer.connect()
-            return self._connection, self._connection.begin()
+            transaction = self._connection.begin()
+            try:
+                for piece in waiting:
+                    piece.make_ready(self._connection)
+            except BaseException:
+                self._give_up(transaction)
+                raise
+            return self._connection, transaction
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, begin)
 
@@ -164,7 +184,8 @@ class GroupWriter:
     def _give_up(self, transaction: RootTransaction) -> None:
         try:
             transaction.rollback()
-        except SQLAlchemyError:
+        except Exception:  # noqa: BLE001 - closing the connection takes the transaction back, too
+            _log.exception("a transaction could not be taken back")
             self._drop_connection()
 
     def _drop_connection(self) -> None:
@@ -172,14 +193,13 @@ class GroupWriter:
         if connection is not None:
             try:
                 connection.close()
-            except SQLAlchemyError:
-                connection.invalidate()
+            except Exception:  # noqa: BLE001 - it is broken in any case
+                _log.exception("a connection could not be closed")
 
 
 def _perform(connection: Connection, piece: _Piece) -> None:
     """Runs one piece in a savepoint. An error that the savepoint cannot contain passes on, and ends the group."""
-    if piece.before is not None:
-        piece.before(connection)
+    piece.make_ready(connection)
     execute(connection, "SAVEPOINT piece")
     try:
         piece.result = piece.work(connection)

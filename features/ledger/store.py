@@ -149,7 +149,7 @@ def _sqlite_engine(url: URL) -> Engine:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.execute("PRAGMA cache_size = -65536")  # KiB
-        cursor.execute("PRAGMA mmap_size = 2147418112")  # reads of scattered pages without a system call each
+        cursor.execute("PRAGMA mmap_size = 1073741824")  # scattered pages are read without a system call each
         cursor.close()
 
     @event.listens_for(engine, "begin")

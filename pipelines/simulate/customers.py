@@ -36,7 +36,6 @@ class Customers:
         pickiness: factor on how often things do not please them; mean 1.
         unsureness: factor on how often things do not fit; mean 1.
         promptness: factor on how long they take to send things back.
-        spending: factor on the odds of dear styles, as an exponent of the price.
         taste, country, channel, size, size_range: codes.
         bracketing: odds that a line of clothing or shoes is ordered in several sizes.
         serial: whether nearly everything goes back.

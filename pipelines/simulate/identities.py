@@ -23,11 +23,11 @@ class Identities:
     """What each customer (n,) orders with: a first and a second of each, and how often the second (0: never).
 
     Attributes:
-        household: number of the household; people of one household may share the rest.
+        household: number of the household, by which its people share an address; `household_size`: how many they are.
         addresses, payments, devices, emails: (n, 2) numbers of ids.
         second_address, second_payment, second_device, second_email: (n,) odds of the second.
         pickup: whether the second address is a pick-up point.
-        refunder_device: device of the hired refunder whose client the customer may become.
+        refunder_device: device of the hired refunder whose client the customer may be.
     """
 
     household: Ints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,6 @@ from pipelines.simulate.customers import KIND
 from pipelines.simulate.returns import History, never, reasons_mixed_up
 from pipelines.simulate.shop import STORE
 
-_WEB, _APP, _, _, _PHONE = range(len(words.CHANNELS))
 _KINDS: Final = len(words.ABUSE_TYPES)
 _HONEST: Final = _KINDS  # row of what is not abusive in the tables below
 
@@ -62,7 +61,7 @@ class Requests:
         value: cents paid for what is asked for.
         channel, resolution, tender: codes, -1 where not stated.
         proof: 1, 0, or -1 where not stated.
-        gift: whether it is a gift that goes back.
+        reason: of its first line.
         lines: the asks, of which `of` is the request.
     """
 
@@ -80,7 +79,6 @@ class Requests:
     reason: Codes
     lines: Asks
     of: Ints
-    main_style: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.at)

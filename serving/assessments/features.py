@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from feast import FeatureService, FeatureStore
 from sqlalchemy.engine import Connection
 
 from features.clock import day_of
@@ -27,11 +28,14 @@ class FeatureReader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._opened: tuple[FeatureStore, FeatureService] | None = None
         self._open()
 
-    def _open(self) -> None:
-        self._store = feature_store(self._settings)
-        self._service = self._store.get_feature_service(SERVICE)
+    def _open(self) -> tuple[FeatureStore, FeatureService]:
+        if self._opened is None:
+            store = feature_store(self._settings)
+            self._opened = store, store.get_feature_service(SERVICE)
+        return self._opened
 
     def prepare(self, conn: Connection, moment: int) -> None:
         """Pools the days before `moment` that are not pooled yet.
@@ -42,9 +46,10 @@ class FeatureReader:
 
     def read(self, conn: Connection, row: RequestRow) -> Floats:
         """The vector (len(VECTOR),) as of the row's `requested_at`; NaN where a value is not known."""
-        values = fetch(self._store, self._service, conn, row)
+        store, service = self._open()
+        values = fetch(store, service, conn, row)
         return np.array([values[name] for name in VECTOR], dtype=np.float64)
 
     def forget(self) -> None:
         """Lets go of everything read so far; for a transaction that was taken back after it was read from."""
-        self._open()
+        self._opened = None

@@ -13,6 +13,7 @@ from pipelines import docs
 from pipelines.cli import app
 from serving import metrics
 from serving.keys.scopes import Scope
+from serving.model import holder
 from serving.reasons.catalogue import Group, default_catalogue
 from tests.support.commands import commands
 from tests.support.repository import ROOT
@@ -77,6 +78,10 @@ class TestOperations:
     @pytest.mark.parametrize("name", metrics.NAMES)
     def test_every_metric_stands(self, name: str) -> None:
         assert f"| `{name}` |" in OPERATIONS
+
+    @pytest.mark.parametrize("mode", [value for name, value in vars(holder).items() if name.startswith("MODE_")])
+    def test_every_degraded_mode_stands(self, mode: str) -> None:
+        assert f'`returnwise_degraded{{mode="{mode}"}}`' in OPERATIONS
 
     @pytest.mark.parametrize("command", commands(app))
     def test_every_command_stands(self, command: str) -> None:

@@ -250,3 +250,47 @@ def test_stopping_finishes_what_is_waiting(ledger: Ledger) -> None:
         return await asyncio.gather(*answers)
 
     assert asyncio.run(main()) == notes(ledger) == list(range(200))
+
+
+def test_what_comes_before_runs_beside_the_loop(ledger: Ledger) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(conn: Connection) -> None:
+        entered.set()
+        assert leave.wait(10)
+
+    async def test(writer: GroupWriter) -> None:
+        answer = asyncio.ensure_future(writer.run(note(1), before=slow))
+        while not entered.is_set():
+            await asyncio.sleep(0.001)
+        leave.set()  # the loop was free to do so
+        assert await answer == 1
+
+    run(ledger, test)
+
+
+def test_what_comes_before_fails(ledger: Ledger) -> None:
+    def broken(conn: Connection) -> None:
+        note(7)(conn)
+        raise ZeroDivisionError
+
+    async def test(writer: GroupWriter) -> None:
+        with pytest.raises(Unavailable):
+            await writer.run(note(1), before=broken)
+        assert await writer.run(note(2)) == 2
+
+    run(ledger, test)
+    assert notes(ledger) == [2]
+
+
+def test_goes_on_if_what_remembers_cannot_forget(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    async def test(writer: GroupWriter) -> None:
+        fail_commit(monkeypatch, 1)
+        with pytest.raises(Unavailable):
+            await writer.run(note(1))
+        assert await writer.run(note(2)) == 2
+
+    run(ledger, test, taken_back=broken)

@@ -90,8 +90,8 @@ def test_verdicts_follow_and_some_are_wrong(shop: Shop) -> None:
     assert share["inspection"] > 0.5
     confirmed = verdicts[verdicts["verdict"] == "abuse_confirmed"]
     right = confirmed.groupby("basis")["abusive"].mean()
-    assert right["inspection"] > 0.6
-    assert right["opinion"] < 0.6
+    assert right["inspection"] > 0.5
+    assert right["opinion"] < 0.5
     assert right["policy"] == 0
     assert set(confirmed.query("basis == 'policy'")["abuse_type"]) == {"serial_returning"}
     assert 0.03 < verdicts["verdict"].eq("inconclusive").mean() < 0.25
