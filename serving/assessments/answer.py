@@ -82,10 +82,17 @@ class Answerer:
                 reason=stated.reason,
             ),
             "customer_notice": self._policy.notices[action],
-            "model": {"name": made.model.name, "version": made.model.version},
+            "model": _model(made.model),
             "policy_version": self._policy.version,
         }
         return action, orjson.dumps(answer)
+
+
+def _model(model: LoadedModel) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": model.name, "version": model.version}
+    if model.prior:
+        said["prior"] = True
+    return said
 
 
 def _history(vector: Floats, moment: int, sufficient: bool) -> dict[str, Any]:

@@ -128,6 +128,11 @@ class ModelAnswer(BaseModel):
 
     name: str = Field(description="Its name in the registry.", examples=["returnwise-risk"])
     version: str = Field(description="Its registered version.", examples=["3"])
+    prior: Literal[True] | None = Field(
+        None,
+        description="Present where too few findings were known to learn from: the risk follows written weights and an "
+        "assumed base rate, and is no measured probability.",
+    )
 
 
 class AssessmentAnswer(BaseModel):

@@ -52,6 +52,11 @@ class LoadedModel:
         self._thin_at = 0 if thin is None else VECTOR.index(thin.feature)
         self.assess(np.zeros(len(VECTOR)))  # the first use is slower than the others
 
+    @property
+    def prior(self) -> bool:
+        """Whether the model follows written weights because there were too few findings to learn from."""
+        return self.model.card.prior
+
     def assess(self, vector: Floats) -> Estimate:
         """Risk and contributions of one stored vector (len(VECTOR),)."""
         row = vector[_COLUMNS].reshape(1, -1)

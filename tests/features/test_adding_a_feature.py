@@ -20,7 +20,7 @@ grown = dataclasses.replace(CUSTOMER, measures=(*CUSTOMER.measures, declarations
 for name in ("EXACT", "ENTITIES"):
     setattr(declarations, name, tuple(grown if e is CUSTOMER else e for e in getattr(declarations, name)))
 
-import features.signals as signals
+import features.signals.customer as signals
 exec(compile({signal!r}, "docs", "exec"), vars(signals))
 
 from features.kernel import many, one

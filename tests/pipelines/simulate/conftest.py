@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import pyarrow as pa
@@ -26,7 +27,11 @@ class Shop:
         return self.tables[name]
 
     def requests(self) -> pd.DataFrame:
-        """One row per return request: its first line, its order, its truth."""
+        """One row per return request: its first line, its order, its truth. Made once; do not change it."""
+        return self._requests
+
+    @cached_property
+    def _requests(self) -> pd.DataFrame:
         first = self["returns"].drop_duplicates("return_id")
         truth = self["truth/returns_truth"].rename(columns={"kind": "abuse"})
         orders = self["orders"].rename(columns={"channel": "order_channel"})

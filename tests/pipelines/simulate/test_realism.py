@@ -64,8 +64,9 @@ def test_serial_returning_is_extreme_and_not_abusive(shop: Shop) -> None:
 def test_bracketed_sizes_go_back(shop: Shop) -> None:
     lines = shop["order_lines"]
     sized = lines[lines["sku"].str.contains("-")]
-    sets = sized.groupby(["order_id", sized["sku"].str.split("-").str[0]])
-    several = sets.filter(lambda group: len(group) >= 2 and group["sku"].nunique() == len(group))
+    sets = sized.groupby(["order_id", sized["sku"].str.split("-").str[0]])["sku"]
+    sizes = sets.transform("nunique")
+    several = sized[(sizes >= 2) & (sizes == sets.transform("size"))]
     assert len(several) > 0.02 * len(sized)
     back = several.merge(shop["returns"][["order_id", "line_id"]].drop_duplicates(), on=["order_id", "line_id"])
     assert 0.45 < len(back) / len(several) < 0.75
