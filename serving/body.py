@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from typing import Final
@@ -14,6 +15,7 @@ from serving.problems import BodyTooLarge, MalformedBody, Problem, UnsupportedMe
 
 #: After a refusal so much more is read and thrown away, so that a client that sends before it reads sees the answer.
 _DRAINED: Final = 16 * 1024 * 1024
+_DRAINED_S: Final = 5
 _JSON: Final = re.compile(r"application/([\w.-]+[+])?json")
 
 
@@ -63,14 +65,13 @@ class DrainingResponse(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(self.body), "more_body": True})
         drained = 0
-        with contextlib.suppress(ClientDisconnect):
-            while drained <= _DRAINED:
-                message = await receive()
-                if message["type"] != "http.request":
-                    break
-                drained += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    break
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAINED_S):
+                while drained <= _DRAINED:
+                    message = await receive()
+                    if message["type"] != "http.request" or not message.get("more_body", False):
+                        break
+                    drained += len(message.get("body", b""))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -36,7 +36,8 @@ T = TypeVar("T")
 
 MOST_IN_GROUP: Final = 64
 #: A group that has worked so long is committed, even if more is waiting: the first in it should not wait for ever.
-LONGEST_GROUP_S: Final = 0.008
+#: Several times what a commit takes, or commits would eat up what sharing them saves.
+LONGEST_GROUP_S: Final = 0.030
 _NOT_WRITTEN = "The ledger could not be written; nothing of the request was kept. Send it again."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -81,7 +82,7 @@ class LoadedModel:
         theirs = [(spec.name, spec.categories) for spec in card.features]
         ours = [(feature.name, feature.categories) for feature in MODEL_FEATURES]
         if theirs != ours:
-            odd = next((a or b for a, b in zip(theirs + [None] * len(ours), ours, strict=False) if a != b), ours[-1])
+            odd, _ = next(their or our for our, their in zip_longest(ours, theirs) if our != their)
             raise UnfitModelError(
-                f"its {len(theirs)} features are not the {len(ours)} of {SERVICE}; the first that differs: {odd[0]}"
+                f"its {len(theirs)} features are not the {len(ours)} of {SERVICE}; the first that differs: {odd}"
             )

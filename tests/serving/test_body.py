@@ -100,6 +100,16 @@ class TestTooLarge:
             assert response.status == 413
             assert b"at most 1048576 bytes" in response.read()
 
+    @pytest.mark.parametrize("length", [2_000_000, 12_000_000])
+    def test_who_sends_everything_first_still_gets_the_answer(self, api: Api, length: int) -> None:
+        with self.connect(api) as connection:
+            connection.sendall(self.head(api, f"Content-Length: {length}"))
+            connection.sendall(b" " * length)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 413
+            assert b"at most 1048576 bytes" in response.read()
+
     def test_who_waits_to_be_asked_is_not_asked(self, api: Api) -> None:
         with self.connect(api) as connection:
             connection.sendall(self.head(api, "Content-Length: 5000000", "Expect: 100-continue"))

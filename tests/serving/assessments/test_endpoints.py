@@ -85,6 +85,22 @@ class TestPost:
         ).json()
         assert api.show(later["assessment_id"]).json()["features"]["order_deliveries_lifetime"] == 1
 
+    def test_nor_does_one_about_a_neighbour(self, api: Api) -> None:
+        house = unique("house ")
+        body = assessment(order={"address_id": house})
+        first = api.assess(body).json()
+        assert api.send(order_event(address_id=house)).json()["accepted"] == 1  # of 1 May, told after the request
+        again = api.assess(body | {"return_id": unique("return-"), "order": None}).json()
+        later = body | {"return_id": unique("return-"), "order": None, "requested_at": "2026-05-21T00:00:00Z"}
+        answers = (first, again, api.assess(later).json())
+        seen = [api.show(answer["assessment_id"]).json()["features"]["address_customers_365d"] for answer in answers]
+        assert seen == [1, 1, 2]
+
+    def test_what_others_returned_of_the_item_counts_at_once(self, api: Api) -> None:
+        shown = api.show(api.assess(assessment()).json()["assessment_id"]).json()  # sku s1 has been returned before
+        assert shown["features"]["request_expected_ppm"] > 0
+        assert shown["features"]["customer_expected_returns_ppm_365d"] > 0
+
     def test_unknown_order(self, api: Api) -> None:
         response = api.assess(assessment() | {"order": None})
         assert response.status_code == 422
