@@ -20,7 +20,7 @@ demo: install ## Install, simulate a shop, train, and serve on localhost with a 
 	@$(BIN)/returnwise demo $(ARGS)
 
 test: install-dev ## Run every test (ARGS="-k ledger")
-	$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -q -rs --numprocesses auto --dist worksteal $(ARGS)
 
 lint: install-dev ## Check style, types, import rules, locked packages and generated pages
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from features import declarations
 from features.clock import DAY, FOREVER, WINDOWS
 from features.history import FIELDS, batches, rows, select_from
-from features.kernel.sums import running
+from features.kernel.sums import Groups, running
 from features.measures import Entity, FactKind, Ints, Measure
 
 #: How many items of the wider group's rate a product and a category are given to begin with.
@@ -352,27 +352,31 @@ class Population:
 def values_at(conn: Connection, entity: Entity, keys: pd.Index[Any], days: Ints) -> Ints:
     """Pooled values of n requests at once: shape (n, measures * windows)."""
     result = np.zeros((len(keys), len(entity.measures) * len(entity.windows)), dtype=np.int64)
+    columns = result.reshape(len(keys), len(entity.measures), len(entity.windows))
     codes, names = pd.factorize(keys)
-    asked = np.flatnonzero(codes >= 0)
-    if not len(asked):
-        return result
-    sql = f"SELECT key, pooled_day, occurred_day, sums FROM population_days WHERE entity = '{entity.name}'"
-    for batch in batches(conn, sql):
+    asked = Groups.of(codes.astype(np.int64), len(names))
+    last = int(days.max(initial=0)) + 2  # later than any request: what starts there is never seen
+    sql = (
+        "SELECT key, pooled_day, occurred_day, sums FROM population_days"
+        f" WHERE entity = '{entity.name}' ORDER BY key, pooled_day, occurred_day"
+    )
+    # In order of keys, so that each batch concerns its own keys' requests only.
+    for batch in batches(conn, sql, _ROWS_AT_ONCE // 4):
         batch_keys, pooled, occurred, blobs = zip(*batch, strict=True)
-        fact_codes = names.get_indexer(pd.Index(batch_keys))
+        fact_codes = names.get_indexer(pd.Index(batch_keys)).astype(np.int64)
         kept = fact_codes >= 0
+        fact_codes = fact_codes[kept]
+        requests = asked.rows_of(np.unique(fact_codes))
+        if not len(requests):
+            continue
         table = np.frombuffer(b"".join(blobs), dtype="<i8").reshape(len(blobs), -1)[kept]
         entered = np.array(pooled, dtype=np.int64)[kept] + 1
         occurred_day = np.array(occurred, dtype=np.int64)[kept]
-        fact_codes = fact_codes[kept].astype(np.int64)
-        last = int(days.max()) + 2
-        origin = int(min(entered.min(initial=last), days.min()))
+        origin = int(min(entered.min(), days[requests].min()))
         span = last - origin + 2
-        asked_codes, asked_days = codes[asked].astype(np.int64), days[asked] - origin
+        asked_codes, asked_days = codes[requests].astype(np.int64), days[requests] - origin
         into = running(fact_codes, np.minimum(entered, last) - origin, table, asked_codes, asked_days, span)
-        columns = result.reshape(len(keys), len(entity.measures), len(entity.windows))
         for place, length in enumerate(lengths(entity).tolist()):
             left = np.minimum(np.maximum(entered, occurred_day + length + 1), last) - origin
-            out = running(fact_codes, left, table, asked_codes, asked_days, span)
-            columns[asked, :, place] += into - out
+            columns[requests, :, place] += into - running(fact_codes, left, table, asked_codes, asked_days, span)
     return result

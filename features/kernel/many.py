@@ -21,7 +21,7 @@ from features import declarations
 from features.clock import FOREVER, SECOND, window_us
 from features.history import PARTIES, Facts, History
 from features.kernel.one import NAMES, parties_of
-from features.kernel.sums import located, running
+from features.kernel.sums import Groups, located, running
 from features.measures import Age, Distinct, Entity, FactKind, Ints
 
 _CHUNK = 25_000
@@ -50,48 +50,52 @@ def chunks(history: History, asked: Asked, size: int = _CHUNK) -> Iterator[tuple
     memory stay proportional to the whole.
     """
     by_customer = np.argsort(asked.keys["customer"], kind="stable")
+    index = _Index(history)
     for start in range(0, len(asked), size):
         rows = by_customer[start : start + size]
-        part = asked.take(rows)
-        yield rows, values(*_narrowed(history, part))
+        yield rows, values(*index.narrowed(asked.take(rows)))
 
 
-def _narrowed(history: History, asked: Asked) -> tuple[History, Asked]:
-    """Only the orders that share a key with a request, and their facts."""
-    wanted = np.zeros(len(history.order_nos), dtype=bool)
-    wanted[asked.order[asked.order >= 0]] = True
-    for party in PARTIES:
-        codes = history.keys[party]
-        listed = np.zeros(max(int(codes.max(initial=-1)), int(asked.keys[party].max(initial=-1))) + 2, dtype=bool)
-        listed[asked.keys[party]] = True
-        listed[-1] = False  # code -1 reads the last entry: no key
-        wanted |= listed[codes]
-        if party == "customer":
-            for facts in history.facts.values():
-                if facts.returner is not None:
-                    others = facts.returner >= 0
-                    others[others] = listed[np.minimum(facts.returner[others], len(listed) - 1)]
-                    wanted[facts.order[others]] = True
-    if wanted.all():
-        return history, asked
-    place = np.cumsum(wanted) - 1
-    facts_of: dict[FactKind, Facts] = {}
-    for kind, facts in history.facts.items():
-        keep = np.flatnonzero(wanted[facts.order])
-        facts_of[kind] = Facts(
-            {name: column[keep] for name, column in facts.columns.items()},
-            place[facts.order[keep]],
-            None if facts.returner is None else facts.returner[keep],
+class _Index:
+    """Where the orders of each key and the facts of each order stand, so that a chunk costs what it holds."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._orders = {
+            party: Groups.of(codes, int(codes.max(initial=-1)) + 1) for party, codes in history.keys.items()
+        }
+        self._facts = {kind: Groups.of(facts.order, len(history.order_nos)) for kind, facts in history.facts.items()}
+
+    def narrowed(self, asked: Asked) -> tuple[History, Asked]:
+        """Only the orders that share a key with a request, and their facts."""
+        history = self._history
+        parts = [asked.order[asked.order >= 0]]
+        for party in PARTIES:
+            codes = np.unique(asked.keys[party])
+            parts.append(self._orders[party].rows_of(codes[codes >= 0]))
+        for facts in history.facts.values():
+            if facts.returner is not None:
+                parts.append(facts.order[np.isin(facts.returner, asked.keys["customer"]) & (facts.returner >= 0)])
+        orders = np.unique(np.concatenate(parts))
+        narrow: dict[FactKind, Facts] = {}
+        for kind, facts in history.facts.items():
+            keep = self._facts[kind].rows_of(orders)
+            narrow[kind] = Facts(
+                {name: column[keep] for name, column in facts.columns.items()},
+                np.searchsorted(orders, facts.order[keep]),
+                None if facts.returner is None else facts.returner[keep],
+            )
+        place = np.minimum(np.searchsorted(orders, asked.order), max(len(orders) - 1, 0))
+        return (
+            History(
+                history.order_nos[orders],
+                [],  # requests name their orders by row, not by id
+                {party: codes[orders] for party, codes in history.keys.items()},
+                history.names,
+                narrow,
+            ),
+            Asked(asked.keys, np.where(asked.order >= 0, place, -1), asked.moment),
         )
-    narrow = History(
-        history.order_nos[wanted],
-        [],  # requests name their orders by row, not by id
-        {party: codes[wanted] for party, codes in history.keys.items()},
-        history.names,
-        facts_of,
-    )
-    order = np.where(asked.order >= 0, place[asked.order], -1)
-    return narrow, Asked(asked.keys, order, asked.moment)
 
 
 def values(history: History, asked: Asked) -> npt.NDArray[np.float64]:

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from features.clock import day_of
-from features.ledger.append import append_rows
+from features.ledger.append import Outcome, append_rows
 from features.ledger.store import Ledger
 from features.ledger.tables import ledger_meta
+from pipelines.ingest.errors import IngestError
 from pipelines.ingest.rejects import Rejected, RejectsFile
 from pipelines.ingest.report import IngestReport, TableCounts
 
@@ -40,14 +42,14 @@ class Loader:
         """Appends `rows`; those that the ledger refuses join `rejected` in the rejects file.
 
         `locate` makes the rejects line of a row from its index, the column at fault and the reason.
+
+        Raises:
+            IngestError: the ledger cannot be written now; nothing of this batch is in it.
         """
         counts = self.report.tables.setdefault(table, TableCounts())
         refused: list[Rejected] = []
         if rows:
-            with self._ledger.write() as conn:
-                outcome = append_rows(conn, table, rows, live=False, now_us=self._now_us, hasher=self._ledger.hasher)
-                if outcome.earliest_recorded_us is not None:
-                    _reopen(conn, day_of(outcome.earliest_recorded_us))
+            outcome = self._append(table, rows)
             counts.accepted += outcome.accepted
             counts.duplicates += outcome.duplicates
             refused = [locate(reject.index, reject.column, reject.reason) for reject in outcome.rejects]
@@ -56,6 +58,19 @@ class Loader:
         self.refuse(rejected)
         self.refuse(refused)
         gc.collect(1)  # what the batch left behind: see `collector_paused`
+
+    def _append(self, table: str, rows: list[dict[str, object]]) -> Outcome:
+        try:
+            with self._ledger.write() as conn:
+                hasher = self._ledger.hasher
+                outcome = append_rows(conn, table, rows, live=False, now_us=self._now_us, hasher=hasher)
+                if outcome.earliest_recorded_us is not None:
+                    _reopen(conn, day_of(outcome.earliest_recorded_us))
+        except OperationalError as error:  # the disk is full, somebody else holds the ledger, the server is gone
+            raise IngestError(
+                f"the ledger cannot be written: {error.orig}; what was appended before stays, run it again to go on"
+            ) from error
+        return outcome
 
     def refuse(self, refused: Sequence[Rejected], *, expected: bool = False) -> None:
         """Writes rows to the rejects file; `expected` ones are accounted for elsewhere and are no breach."""

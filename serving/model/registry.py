@@ -116,10 +116,11 @@ class Registry:
         return champion if (self._folder / f"{champion.version}-{champion.origin}").is_dir() else None
 
     def _connected(self) -> Any:
+        url = make_url(self._uri) if self._uri.startswith("sqlite") else None
+        if url is not None and url.database and not Path(url.database).exists():  # MLflow would make an empty one
+            self._client = None
+            raise RegistryError("there is no model registry: run `returnwise train` and `returnwise promote`")
         if self._client is None:
-            url = make_url(self._uri) if self._uri.startswith("sqlite") else None
-            if url is not None and url.database and not Path(url.database).exists():
-                raise RegistryError("there is no model registry yet: run `returnwise train` and `returnwise promote`")
             mlflow = _mlflow()
             mlflow.set_tracking_uri(self._uri)
             mlflow.set_registry_uri(self._uri)
@@ -135,6 +136,7 @@ def _mlflow() -> Any:
         warnings.simplefilter("ignore")  # MLflow's own modules warn about each other
         import mlflow
         import mlflow.artifacts
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="mlflow")  # and those that come with use
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
     return mlflow

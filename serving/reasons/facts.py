@@ -25,7 +25,7 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_CONDITION: Final = re.compile(r"(\w+) (==|>=|<=|>|<) ([\w.]+)")
+_CONDITION: Final = re.compile(r"(\w+) (==|>=|<=|>|<) ([\w.]+)(?: \+ ([\d.]+))?")
 _PLACE: Final = re.compile(r"\{(\w+)(?:([|?])([^{}|]*)(?:\|([^{}|]*))?)?\}")
 
 
@@ -79,11 +79,12 @@ class _Condition:
     left: Fact
     holds: Callable[[float, float], bool]
     right: Fact | float
+    more: float = 0.0  # added to the right side
 
     def met(self, vector: Floats) -> bool:
         left = self.left.read(vector)
         right = self.right if isinstance(self.right, float) else self.right.read(vector)
-        return left is not None and right is not None and self.holds(left, right)
+        return left is not None and right is not None and self.holds(left, right + self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +163,12 @@ def _condition(text: str, facts: Mapping[str, Fact]) -> _Condition:
     found = _CONDITION.fullmatch(text)
     if not found:
         raise CatalogueError(f'the condition {text!r} cannot be read; write such as "orders >= 2"')
-    left, symbol, right = found.groups()
+    left, symbol, right, more = found.groups()
     try:
         bound: Fact | float = float(right)
     except ValueError:
         bound = _fact(right, facts, text)
-    return _Condition(_fact(left, facts, text), _OPERATORS[symbol], bound)
+    return _Condition(_fact(left, facts, text), _OPERATORS[symbol], bound, float(more or 0))
 
 
 def _fact(name: str, facts: Mapping[str, Fact], place: str) -> Fact:

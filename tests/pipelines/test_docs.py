@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from features.declarations import ENTITIES
-from features.service import MODEL_FEATURES
-from features.settings import Settings
+from features.service import MODEL_FEATURES, SERVICE
+from features.settings import Settings, get_settings
 from pipelines import docs
 from pipelines.cli import app
 from serving import metrics
@@ -16,7 +18,7 @@ from serving.keys.scopes import Scope
 from serving.model import holder
 from serving.reasons.catalogue import Group, default_catalogue
 from tests.support.commands import commands
-from tests.support.repository import ROOT
+from tests.support.repository import ROOT, documents
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
@@ -91,6 +93,16 @@ class TestOperations:
         told = [line.split("`")[1] for line in OPERATIONS.splitlines() if line.startswith("| `returnwise ")]
         assert sorted(told) == sorted(f"returnwise {command}" for command in commands(app))
 
+    def test_every_command_in_any_document_is_there(self) -> None:
+        known = {command.split()[0] for command in commands(app)}
+        told = {
+            (page.name, word)
+            for page in documents()
+            for word in re.findall(r"(?:^|`|\$ |bin/|&& )returnwise ([a-z]+)", page.read_text("utf-8"), re.MULTILINE)
+        }
+        assert len(told) > 10
+        assert {(page, word) for page, word in told if word not in known} == set()
+
 
 def endpoints(folder: str) -> list[str]:
     """Method and path of every operation that the application describes."""
@@ -98,6 +110,17 @@ def endpoints(folder: str) -> list[str]:
 
     paths = create_app(Settings(home=Path(folder))).openapi()["paths"]
     return [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+
+
+def test_the_notebook_example_of_the_architecture_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RETURNWISE_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    get_settings.cache_clear()
+    assert names["service"].name == SERVICE
 
 
 class TestApi:

@@ -165,6 +165,8 @@ def _excel(file: Path, progress: Progress | None) -> Iterator[_Chunk]:
     try:
         fitting = 0
         for sheet in book.worksheets:
+            length = sheet.max_row or 0
+            sheet.reset_dimensions()  # some programs write wrong ones, and rows beyond them would not be read
             rows = sheet.iter_rows(values_only=True)
             header = [str(cell) if cell is not None else "" for cell in next(rows, ())]
             if not _fits(header):
@@ -172,7 +174,7 @@ def _excel(file: Path, progress: Progress | None) -> Iterator[_Chunk]:
             fitting += 1
             places = _places(file, header)
             name = f"{file.name}[{sheet.title}]"
-            with advancing(progress, f"reading {name}", sheet.max_row or 0) as advance:
+            with advancing(progress, f"reading {name}", length) as advance:
                 numbered = (
                     (number, row) for number, row in enumerate(rows, 2) if any(cell is not None for cell in row)
                 )

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from rich.progress import Progress
+from sqlalchemy.exc import OperationalError
 
 from features.ledger.identity import KeyHasher
 from features.ledger.store import Ledger
 from features.ledger.tables import ledger_meta
 from features.settings import Settings
 from pipelines.ingest import loading
+from pipelines.ingest.errors import IngestError
 from pipelines.ingest.run import ingest
 
 Tables = dict[str, list[dict[str, str]]]
@@ -210,6 +213,33 @@ class TestRunningAgain:
         other = Settings(home=shop.settings.home.with_name("other"), hash_key=shop.settings.hash_key)
         ingest(shop.folder, settings=other)
         assert dumped(other) == whole
+
+    def test_a_ledger_that_cannot_be_written_says_so(
+        self, shop: Any, good: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shop.write(good)
+
+        def full(*args: Any, **options: Any) -> Any:
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+        monkeypatch.setattr(loading, "append_rows", full)
+        with pytest.raises(IngestError, match="database or disk is full; what was appended before stays"):
+            shop.ingest()
+
+    def test_memory_does_not_grow_with_the_file(self, shop: Any, tmp_path: Path) -> None:
+        peaks = []
+        for count in (1_000, 2_000, 8_000):  # the first also pays for what is made once
+            names = "order_id,customer_id,ordered_at,email_id\n"
+            lines = (f"O{n},C{n % 7},2026-01-01T00:00:00Z,{'x' * 150}{n}\n" for n in range(count))
+            shop.text("orders", names + "".join(lines))
+            settings = Settings(home=tmp_path / str(count), hash_key="k")
+            tracemalloc.start()
+            try:
+                ingest(shop.folder, settings=settings, batch_rows=500)
+                peaks.append(tracemalloc.get_traced_memory()[1])
+            finally:
+                tracemalloc.stop()
+        assert peaks[2] < 1.3 * peaks[1]
 
     def test_killed_at_any_moment_it_goes_on(self, shop: Any, dumped: Callable[[Settings], dict[str, Any]]) -> None:
         orders = [

@@ -73,6 +73,16 @@ def test_the_way_of_a_champion(client: Any, settings: Settings, tmp_path: Path) 
     assert holder.current().version == version
     assert [path.name for path in (tmp_path / "models").iterdir() if path.name.startswith(".fetch")] == []
 
+    file = Path(settings.tracking_uri.removeprefix("sqlite:///"))
+    file.rename(file.with_suffix(".away"))
+    holder.refresh()
+    assert holder.current().version == version
+    assert "no model registry" in holder.troubles["registry"]
+    assert not file.exists()
+    file.with_suffix(".away").rename(file)
+    holder.refresh()
+    assert holder.troubles == {}
+
     nothing = client.home / "nothing"
     nothing.mkdir()
     broken = client.create_model_version(MODEL_NAME, source=str(nothing)).version
