@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from feast import FeatureService, FeatureStore
 from sqlalchemy import Connection
 
 from features.request import RequestRow
-from features.stores.online import reading_from
+from features.stores.online import LedgerResponse, reading_from
 
 
-def fetch(store: FeatureStore, service: FeatureService, conn: Connection, row: RequestRow) -> dict[str, float | None]:
-    """Values of `service.VECTOR` by name, exactly as of the request's moment; `None` for an age without a fact.
+def fetch(store: FeatureStore, service: FeatureService, conn: Connection, row: RequestRow) -> dict[str, float]:
+    """Values of `service.VECTOR` by name, exactly as of the request's moment; NaN for an age without a fact.
 
     Reads through `conn`, which must be a write transaction (`Ledger.write`): the first request of a day pools the
     days before it.
     """
     with reading_from(conn):
         response = store.get_online_features(features=service, entity_rows=[row.entity_row()])
-    columns: dict[str, list[Any]] = response.to_dict()
-    return {name: column[0] for name, column in columns.items()}
+    if not isinstance(response, LedgerResponse):
+        raise TypeError("the feature store must use features.stores.online.LedgerOnlineStore")
+    return response.answers[0]

@@ -1,7 +1,8 @@
 """The return that is being asked for: what it says of itself, and the keys under which the past is looked up.
 
 One return may cover several lines of an order. Its *main item* is the line with the greatest returned value (the first
-by line id among equals): product and category rates are read for that one.
+by line id among equals): product and category rates are read for that one. Where the lines of a return state different
+things, the line that was recorded first speaks for it.
 """
 
 from __future__ import annotations
@@ -231,7 +232,7 @@ def _grouped_returns(conn: Connection, until: int | None) -> Iterator[tuple[tupl
     where = "" if until is None else f" WHERE r.requested_at <= {int(until)}"
     stream = (
         row
-        for batch in batches(conn, f"{_RETURNED}{where} ORDER BY r.order_no, r.return_id, r.line_id")
+        for batch in batches(conn, f"{_RETURNED}{where} ORDER BY r.order_no, r.return_id, r.return_no")
         for row in batch
     )
     for key, group in groupby(stream, key=lambda row: (row[2], row[1])):

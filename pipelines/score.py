@@ -198,8 +198,8 @@ def _requests(
 
 
 def _request(conn: Connection, file: Path, return_id: str, lines: list[_Row]) -> tuple[RequestRow, Stated]:
-    """A return as the feature store takes it; what its lines differ in is told by the first line_id."""
-    head = min(lines, key=lambda row: str(row.values["line_id"]))
+    """A return as the feature store takes it; what its lines differ in is told by the first of them."""
+    head = lines[0]
     values = head.values
     order_id = str(values["order_id"])
     known = dict(

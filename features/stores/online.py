@@ -33,7 +33,7 @@ from features.settings import Settings
 
 _CONNECTION: ContextVar[Connection | None] = ContextVar("returnwise_connection", default=None)
 _DERIVED_NAMES: Final = frozenset(feature.name for feature in DERIVED)
-_POOLED_LAYOUT: Final = tuple((entity, entity.keys[0]) for entity in declarations.POOLED)
+_POOLED_LAYOUT: Final = tuple((entity, entity.keys[0], entity.feature_names()) for entity in declarations.POOLED)
 
 
 @contextmanager
@@ -57,17 +57,31 @@ class LedgerOnlineStoreConfig(FeastConfigBaseModel):
 class LedgerResponse(OnlineResponse):
     """An online response that holds Python values and builds its protobuf form only if somebody asks for it."""
 
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self._columns = columns
+    def __init__(
+        self, rows: list[dict[str, Any]], answers: list[dict[str, float]], wanted: tuple[tuple[str, str], ...]
+    ) -> None:
+        #: For each entity row, every value by its name; NaN where there is none.
+        self.answers = answers
+        self._rows = rows
+        self._wanted = wanted
         self._proto: GetOnlineFeaturesResponse | None = None
         self._feature_types = {}
+
+    def _columns(self) -> dict[str, list[Any]]:
+        columns: dict[str, list[Any]] = {}
+        for key in self._rows[0] if self._rows else ():
+            columns[key] = [row.get(key) for row in self._rows]
+        for shown, name in self._wanted:
+            column = [answer[name] for answer in self.answers]
+            columns[shown] = [None if value != value else value for value in column]
+        return columns
 
     @property
     def proto(self) -> GetOnlineFeaturesResponse:  # type: ignore[override]  # read-only here
         """The response as Feast's own stores give it."""
         if self._proto is None:
             response = GetOnlineFeaturesResponse()
-            for name, column in self._columns.items():
+            for name, column in self._columns().items():
                 response.metadata.feature_names.val.append(name)
                 vector = response.results.add()
                 vector.values.extend(python_values_to_proto_values(column))
@@ -80,11 +94,12 @@ class LedgerResponse(OnlineResponse):
 
     def to_dict(self, include_event_timestamps: bool = False) -> dict[str, Any]:
         """Feature name -> list with one value for each entity row."""
+        columns = self._columns()
         if not include_event_timestamps:
-            return self._columns
+            return columns
         return {
             key: value
-            for name, column in self._columns.items()
+            for name, column in columns.items()
             for key, value in ((name, column), (f"{name}__ts", [0] * len(column)))
         }
 
@@ -125,29 +140,26 @@ class LedgerOnlineStore(OnlineStore):
         moments = [now if row.get("requested_at") is None else int(row["requested_at"]) for row in listed]
         with self._connection(config, moments) as conn:
             answers = [self._values(conn, row, moment, wanted) for row, moment in zip(listed, moments, strict=True)]
-        columns: dict[str, list[Any]] = {key: [row.get(key) for row in listed] for key in listed[0]} if listed else {}
-        for shown, name in wanted:
-            columns[shown] = [answer[name] for answer in answers]
-        return LedgerResponse(columns)
+        return LedgerResponse(listed, answers, wanted)
 
     def _values(
         self, conn: Connection, row: Mapping[str, Any], moment: int, wanted: tuple[tuple[str, str], ...]
-    ) -> dict[str, float | int | None]:
+    ) -> dict[str, float]:
         day = day_of(moment)
         keys = {party: row.get(f"{party}_id") for party in PARTIES}
         history = of_keys(conn, keys, row.get("order_id"))
         exact = one.values(history, keys, history.order_no(row.get("order_id")), moment).tolist()
-        values: dict[str, Any] = dict(zip(one.NAMES, exact, strict=True))
-        for entity, key in _POOLED_LAYOUT:
+        values: dict[str, float] = dict(zip(one.NAMES, exact, strict=True))
+        for entity, key, names in _POOLED_LAYOUT:
             sums = self._population.values(conn, entity, row.get(key), day)
-            values.update(zip(entity.feature_names(), sums.tolist(), strict=True))
+            values.update(zip(names, sums.tolist(), strict=True))
         missing = [name for name in request.FIELD_NAMES if row.get(name) is None]
         if not missing:
             values.update((name, float(row[name])) for name in request.FIELD_NAMES)
             values.update((feature.name, feature.value(values)) for feature in DERIVED)
         elif any(name in _DERIVED_NAMES for _, name in wanted):
             raise ValueError(f"the return signals need {missing[0]} in every entity row")
-        return {name: None if value != value else value for name, value in values.items()}
+        return values
 
     @contextmanager
     def _connection(self, config: RepoConfig, moments: Sequence[int]) -> Iterator[Connection]:

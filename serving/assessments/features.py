@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Where each value stands in the vector.
 POSITION: Final[dict[str, int]] = {name: position for position, name in enumerate(VECTOR)}
+
+_IN_ORDER: Final = itemgetter(*VECTOR)
 
 
 class FeatureReader:

@@ -99,7 +99,7 @@ _ORDER = (
 _LINES = "SELECT line_id, quantity FROM order_lines WHERE order_no = ?"
 _RETURN = (
     "SELECT order_no, line_id, customer_id, requested_at, quantity, reason, kind, resolution, channel, tender,"
-    " proof_of_purchase FROM returns WHERE return_id = ?"
+    " proof_of_purchase FROM returns WHERE return_id = ? ORDER BY return_no"
 )
 _CUSTOMER = "SELECT 1 FROM orders WHERE customer_id = ? LIMIT 1"
 _RAISE = (

@@ -158,7 +158,11 @@ class Assessor:
         )
 
     def _known_request(self, request: AssessmentRequest, order: OrderHead, known: Sequence[KnownLine]) -> Stated:
-        """What the ledger knows of the return; the request must not say otherwise."""
+        """What the ledger knows of the return; the request must not say otherwise.
+
+        Where its lines differ, the first that was recorded speaks for the return, and the request may say what any of
+        them says.
+        """
         head = known[0]
         if head.order_no != order.order_no:
             raise clash("this return is known for another order", "order_id")
@@ -168,15 +172,9 @@ class Assessor:
             raise clash("this return is known with other lines or quantities", "lines")
         if request.requested_at not in (None, head.requested_at):
             raise clash("this return is known with another time", "requested_at")
-        for name, said, known_as in (
-            ("reason", request.reason, head.reason),
-            ("kind", request.kind, head.kind),
-            ("resolution", request.resolution, head.resolution),
-            ("channel", request.channel, head.channel),
-            ("tender", request.tender, head.tender),
-            ("proof_of_purchase", request.proof_of_purchase, head.proof_of_purchase),
-        ):
-            if said is not None and said != known_as:
+        for name in ("reason", "kind", "resolution", "channel", "tender", "proof_of_purchase"):
+            said = getattr(request, name)
+            if said is not None and all(getattr(line, name) != said for line in known):
                 raise clash("this return is known with other content", name)
         proof = head.proof_of_purchase
         return Stated(
