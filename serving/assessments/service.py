@@ -28,7 +28,7 @@ from serving.assessments.features import FeatureReader
 from serving.assessments.repository import KnownLine, OrderHead, Stored
 from serving.assessments.schemas import AssessmentRequest, InlineOrder
 from serving.clock import iso, now_us
-from serving.events.service import Rows, append_orders, is_conflict, line_row
+from serving.events.service import Rows, append_orders, line_row
 from serving.model.holder import ModelSource
 from serving.problems import Conflict, FieldError, NotFound, Problem, clash, invalid, wrong
 
@@ -245,7 +245,7 @@ def _refused(rejects: Sequence[Reject]) -> Problem:
     errors = [
         FieldError(("lines", r.index, r.column) if r.column in _OF_LINES else (r.column,), r.reason) for r in rejects
     ]
-    if all(is_conflict(reject) for reject in rejects):
+    if all(reject.conflict for reject in rejects):
         return Conflict(f"{errors[0].field}: {errors[0].detail}", errors=errors)
     return invalid(errors)
 

@@ -24,7 +24,6 @@ _TABLES: Final = {
     "inspection": "inspections",
     "verdict": "verdicts",
 }
-_CONFLICT: Final = " known "  # in the ledger's reasons: "is known with other content", "is known for another order"
 #: Columns of the ledger's rows that are called otherwise in bodies.
 _BODY_NAMES: Final = {"unit_price_e4": "unit_price", "discount_e4": "discount"}
 
@@ -160,14 +159,9 @@ def _problem(rejects: Sequence[Reject], rows: Rows) -> Problem:
         FieldError((*rows.places[reject.index], _BODY_NAMES.get(reject.column, reject.column)), reject.reason)
         for reject in rejects
     ]
-    if all(is_conflict(reject) for reject in rejects):
+    if all(reject.conflict for reject in rejects):
         return Conflict(f"{errors[0].field}: {errors[0].detail}", errors=errors)
     return invalid(errors)
-
-
-def is_conflict(reject: Reject) -> bool:
-    """Whether a row was refused because the ledger knows it otherwise."""
-    return _CONFLICT in reject.reason
 
 
 def _digest(event: Event) -> bytes:
