@@ -138,12 +138,12 @@ def _pandas_way(folder: Path) -> dict[str, Any]:
     measures = declarations.CUSTOMER_MEASURES
     parts = []
     for kind in dict.fromkeys(measure.facts for measure in measures):
-        facts = history.facts[kind]
+        columns = {name: column.astype(np.int64) for name, column in history.facts[kind].columns.items()}
         part = pd.DataFrame(
             {
                 "customer": history.fact_keys(kind, "customer"),
-                "at": pd.to_datetime(facts.columns["occurred_at"], unit="us"),
-                **{m.name: np.asarray(m.value(facts.columns), dtype="int64") for m in measures if m.facts == kind},
+                "at": pd.to_datetime(columns["occurred_at"], unit="us"),
+                **{m.name: np.asarray(m.value(columns), dtype="int64") for m in measures if m.facts == kind},
             }
         )
         parts.append(part)

@@ -22,8 +22,9 @@ from sqlalchemy import Connection
 
 from features import declarations
 from features.clock import DAY, FOREVER, WINDOWS
-from features.history import FIELDS, batches, rows, select_from
+from features.history import FIELDS, batches, narrow, rows, select_from
 from features.kernel.sums import Groups, running
+from features.ledger import changes
 from features.measures import Entity, FactKind, Ints, Measure
 
 #: How many items of the wider group's rate a product and a category are given to begin with.
@@ -60,6 +61,7 @@ def _state(conn: Connection) -> _State:
 
 
 def _set_open_day(conn: Connection, day: int) -> None:
+    changes.note_everything(conn)  # lines get, or lose, the returns to expect of them
     _execute(conn, "DELETE FROM ledger_meta WHERE name = 'open_day'")
     _execute(conn, "INSERT INTO ledger_meta (name, value) VALUES ('open_day', ?)", [(day,)])
 
@@ -80,6 +82,12 @@ def reopen(conn: Connection, first_day: int) -> None:
     _execute(conn, "DELETE FROM population_days WHERE pooled_day >= ?", [(first_day,)])
     _execute(conn, "UPDATE order_lines SET expected_ppm = NULL WHERE pooled_at >= ?", [((first_day + 1) * DAY,)])
     _set_open_day(conn, first_day)
+
+
+def are_closed(conn: Connection, until_day: int) -> bool:
+    """Whether every day before `until_day` is pooled."""
+    open_day = _state(conn).open_day
+    return open_day is not None and open_day >= until_day
 
 
 def close_days(conn: Connection, until_day: int) -> int:
@@ -187,7 +195,8 @@ def _facts(conn: Connection, kind: FactKind, start: int, end: int) -> pd.DataFra
     extra = ", ".join(f"{sql} AS {name}" for name, sql in _POOL_KEYS[kind].items())
     alias = kind[0]
     line = ", l.line_id" if kind == "lines" else ""
-    sql = select_from(kind, f"{alias}.pooled_at / {DAY} AS pooled_day, {extra}{line}")
+    orders = "JOIN orders o ON o.order_no = r.order_no" if kind == "returns" else ""
+    sql = select_from(kind, f"{alias}.pooled_at / {DAY} AS pooled_day, {extra}{line}", orders)
     sql += f" WHERE {alias}.pooled_at >= {start * DAY} AND {alias}.pooled_at < {end * DAY}"
     names = [name for name, _ in FIELDS[kind]] + ["pooled_day", *_POOL_KEYS[kind]] + (["line_id"] if line else [])
     frames = [pd.DataFrame.from_records(batch, columns=names) for batch in batches(conn, sql)]
@@ -350,7 +359,7 @@ class Population:
 
 
 def values_at(conn: Connection, entity: Entity, keys: pd.Index[Any], days: Ints) -> Ints:
-    """Pooled values of n requests at once: shape (n, measures * windows)."""
+    """Pooled values of n requests at once: shape (n, measures * windows), in the smallest integers that hold them."""
     result = np.zeros((len(keys), len(entity.measures) * len(entity.windows)), dtype=np.int64)
     columns = result.reshape(len(keys), len(entity.measures), len(entity.windows))
     codes, names = pd.factorize(keys)
@@ -379,4 +388,4 @@ def values_at(conn: Connection, entity: Entity, keys: pd.Index[Any], days: Ints)
         for place, length in enumerate(lengths(entity).tolist()):
             left = np.minimum(np.maximum(entered, occurred_day + length + 1), last) - origin
             columns[requests, :, place] += into - running(fact_codes, left, table, asked_codes, asked_days, span)
-    return result
+    return narrow(result)

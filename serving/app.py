@@ -37,6 +37,9 @@ from serving.settings import ServingSettings
 from serving.writer import GroupWriter
 
 _SWITCH_S: Final = 0.0005
+#: An assessment makes thousands of objects and hardly any cycles: Python's own first threshold (700) would look for
+#: some several times in each.
+_GC_THRESHOLDS: Final = (50_000, 20, 50)
 _TAGS: Final = [
     {"name": "events", "description": "What happens at the retailer."},
     {"name": "assessments", "description": "How likely, why, and what to do."},
@@ -79,6 +82,8 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
     models = ModelHolder(settings, poll_seconds=serving.model_poll_seconds, start_seconds=serving.model_start_seconds)
     answerer = Answerer(Explainer(default_catalogue()), default_policy())
     assessor = Assessor(models, FeatureReader(settings), answerer, ledger.hasher)
+    with ledger.read() as conn:
+        assessor.warm(conn)
     models.start()
     return Context(
         settings=settings,
@@ -96,6 +101,7 @@ def _settle_down() -> None:
     time it walks through it, and let the other threads hold them up only briefly."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     sys.setswitchinterval(_SWITCH_S)
 
 

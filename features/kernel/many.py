@@ -67,7 +67,7 @@ class _Index:
         self._facts = {kind: Groups.of(facts.order, len(history.order_nos)) for kind, facts in history.facts.items()}
 
     def narrowed(self, asked: Asked) -> tuple[History, Asked]:
-        """Only the orders that share a key with a request, and their facts."""
+        """Only the orders that share a key with a request, and their facts, in columns of int64."""
         history = self._history
         parts = [asked.order[asked.order >= 0]]
         for party in PARTIES:
@@ -81,16 +81,16 @@ class _Index:
         for kind, facts in history.facts.items():
             keep = self._facts[kind].rows_of(orders)
             narrow[kind] = Facts(
-                {name: column[keep] for name, column in facts.columns.items()},
+                {name: column[keep].astype(np.int64) for name, column in facts.columns.items()},
                 np.searchsorted(orders, facts.order[keep]),
-                None if facts.returner is None else facts.returner[keep],
+                None if facts.returner is None else facts.returner[keep].astype(np.int64),
             )
         place = np.minimum(np.searchsorted(orders, asked.order), max(len(orders) - 1, 0))
         return (
             History(
                 history.order_nos[orders],
                 [],  # requests name their orders by row, not by id
-                {party: codes[orders] for party, codes in history.keys.items()},
+                {party: codes[orders].astype(np.int64) for party, codes in history.keys.items()},
                 history.names,
                 narrow,
             ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy.typing as npt
 from features import declarations
 from features.clock import SECOND, window_us
 from features.history import PARTIES, History
+from features.kernel.key import KeyFacts
 from features.measures import FACT_KINDS, Entity, FactKind, Ints, Measure
 
 _WINDOWS: Final = declarations.ALL_WINDOWS
@@ -23,8 +26,11 @@ def parties_of(entity: Entity) -> tuple[str, ...]:
     return tuple(key.removesuffix("_id") for key in entity.keys if key != "order_id")
 
 
-#: Parties of each exact entity, and whether it is the order itself.
-_PARTIES_OF: Final = tuple((parties_of(entity), "order_id" in entity.keys) for entity in declarations.EXACT)
+#: Shape (entities, parties and order): what must be the asked one for a fact to be the entity's.
+_NEEDED: Final = np.array(
+    [[party in parties_of(entity) for party in PARTIES] + ["order_id" in entity.keys] for entity in declarations.EXACT],
+    dtype=np.float64,
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,12 @@ class _Plan:
 NAMES: Final = tuple(name for entity in declarations.EXACT for name in entity.feature_names())
 _POSITION: Final = {name: position for position, name in enumerate(NAMES)}
 
+
+#: Where the values of each entity stand; those of a single link by the name of the party.
+_PLACES: Final = {
+    entity.name: slice(_POSITION[entity.feature_names()[0]], _POSITION[entity.feature_names()[-1]] + 1)
+    for entity in declarations.EXACT
+}
 
 #: Number of the entity, party counted, and for each window the place of the count and the window's length.
 _DISTINCTS: Final = tuple(
@@ -81,11 +93,16 @@ _PLANS: Final = _plans()
 
 
 def values(
-    history: History, keys: Mapping[str, str | None], order_no: int | None, moment: int
+    history: History,
+    keys: Mapping[str, str | None],
+    order_no: int | None,
+    moment: int,
+    busy: Mapping[str, KeyFacts] = MappingProxyType({}),
 ) -> npt.NDArray[np.float64]:
     """Exact values of every `NAMES` at `moment`.
 
-    Shape (len(NAMES),); whole numbers, and NaN for an age without a fact. A missing key has no history: zeros.
+    Shape (len(NAMES),); whole numbers, and NaN for an age without a fact. A missing key has no history: zeros. Of the
+    parties in `busy` the history need not hold all orders; the values of the party itself are those of its facts there.
     """
     result = np.zeros(len(NAMES), dtype=np.float64)
     masks: dict[FactKind, npt.NDArray[np.bool_]] = {}
@@ -106,6 +123,8 @@ def values(
         result[plan.target] = (weights @ matrix).ravel()[plan.source]
     _distincts(history, masks["orders"], moment, result)
     _ages(history, masks, moment, result)
+    for party, of_key in busy.items():
+        result[_PLACES[party]] = of_key.values(moment)
     return result
 
 
@@ -114,37 +133,34 @@ def _belongs(
 ) -> npt.NDArray[np.bool_]:
     """Shape (entities, facts): which facts are of the asked customer, address, pair, order."""
     order = history.facts[kind].order
-    # `of_keys` gives the asked key the code 0.
-    own = {
-        party: (history.fact_keys(kind, party) == 0)
-        if keys.get(party) is not None
-        else np.zeros(len(order), dtype=bool)
-        for party in PARTIES
-    }
-    mask = np.ones((len(declarations.EXACT), len(order)), dtype=bool)
-    for number, (parties, by_order) in enumerate(_PARTIES_OF):
-        for party in parties:
-            mask[number] &= own[party]
-        if by_order:
-            mask[number] &= history.facts[kind].columns["order_no"] == (-1 if order_no is None else order_no)
+    # `of_keys` gives the asked key the code 0. A last row for the order itself.
+    other = np.ones((len(PARTIES) + 1, len(order)), dtype=np.float64)
+    for position, party in enumerate(PARTIES):
+        if keys.get(party) is not None:
+            np.not_equal(history.fact_keys(kind, party), 0, out=other[position], casting="unsafe")
+    if order_no is not None:
+        np.not_equal(history.facts[kind].columns["order_no"], order_no, out=other[-1], casting="unsafe")
+    mask: npt.NDArray[np.bool_] = (_NEEDED @ other) == 0
     return mask
 
 
 def _distincts(history: History, mask: npt.NDArray[np.bool_], moment: int, result: npt.NDArray[np.float64]) -> None:
     # A customer has few orders: plain lists and dicts are quicker here than arrays.
     occurred: list[int] = history.facts["orders"].columns["occurred_at"].tolist()
+    by_time = sorted(range(len(occurred)), key=occurred.__getitem__)
     codes: dict[str, list[int]] = {party: history.keys[party].tolist() for party in PARTIES}
+    masks: list[list[bool]] = mask[:, by_time].tolist()
     for number, of, targets in _DISTINCTS:
-        latest: dict[int, int] = {}
+        if True not in masks[number]:
+            continue
         own = codes[of]
-        for position in np.flatnonzero(mask[number]).tolist():
-            code = own[position]
-            if code >= 0 and occurred[position] > latest.get(code, -1):
-                latest[code] = occurred[position]
-        last = latest.values()
+        latest = {
+            own[position]: occurred[position] for position, is_in in zip(by_time, masks[number], strict=True) if is_in
+        }
+        latest.pop(-1, None)
+        last = sorted(latest.values())
         for target, length in targets:
-            start = moment - length
-            result[target] = sum(moment_of >= start for moment_of in last)
+            result[target] = len(last) - bisect_left(last, moment - length)
 
 
 def _ages(

@@ -12,11 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine.base import RootTransaction
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from features.ledger import schema
 from features.ledger.errors import LedgerError
 from features.ledger.identity import KeyHasher
+from features.ledger.sql import execute
 from features.ledger.tables import ledger_meta
 from features.settings import Settings
 
@@ -99,6 +101,10 @@ class Ledger:
         with self._writer.connect() as conn, conn.begin():
             yield conn
 
+    def writer(self) -> Connection:
+        """A connection whose transactions write, for one who keeps it; the caller begins, ends and closes."""
+        return self._writer.connect()
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads one unchanging state of the ledger."""
@@ -122,6 +128,19 @@ class Ledger:
         """What the ledger remembers of the key it was filled with."""
         with self.read() as conn:
             return conn.execute(_FINGERPRINT).scalar()
+
+
+def begin_at_once(writer: Connection) -> RootTransaction | None:
+    """Begins a transaction on a connection of `Ledger.writer`, if no other writer holds it up; otherwise `None`."""
+    if writer.dialect.name != "sqlite":
+        return None  # PostgreSQL has no cheap way to ask
+    execute(writer, "PRAGMA busy_timeout = 0")
+    try:
+        return writer.begin()
+    except OperationalError:
+        return None
+    finally:
+        execute(writer, f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def _engine(url: URL) -> Engine:

@@ -1,8 +1,8 @@
 """The ledger's tables (SQLAlchemy Core).
 
 Times are integer microseconds since 1970-01-01 UTC. Amounts of money are integers: unit prices in 1/10,000 and
-values in 1/100 of the order's currency, so that sums are exact in every engine. Rows are only ever appended; the two
-columns marked *derived* can be rebuilt from the rest.
+values in 1/100 of the order's currency, so that sums are exact in every engine. Rows are only ever appended; what is
+marked *derived* can be rebuilt from the rest.
 
 Every row says when it happened (`ordered_at`, `requested_at`, ...), from when the histories of its customer, address,
 payment, device and e-mail know it (`recorded_at`), and from when the pooled rates of products, categories, couriers
@@ -168,6 +168,13 @@ watermarks = Table(  # up to which moment a key's history has been read by an as
     Column("key", String, primary_key=True),
     Column("assessed_until", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+order_changes = Table(  # derived: the orders that were appended to, in order; see `features.ledger.changes`
+    "order_changes",
+    metadata,
+    Column("change_no", _Serial, primary_key=True, autoincrement=True),
+    Column("order_no", BigInteger, nullable=False),
 )
 
 ledger_meta = Table(  # `epoch`: changes when bulk ingest rewrites the past; `open_day`: first day not yet pooled

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 from feast import Entity, FeatureService, FeatureView, RepoConfig, utils
 from feast.infra.online_stores.online_store import OnlineStore
 from feast.infra.registry.base_registry import BaseRegistry
@@ -27,23 +29,28 @@ from features.clock import SECOND, day_of
 from features.history import PARTIES, of_keys
 from features.kernel import one
 from features.ledger.store import Ledger
-from features.population import Population, close_days
+from features.memory import Memory
+from features.population import close_days
 from features.service import DERIVED
 from features.settings import Settings
 
-_CONNECTION: ContextVar[Connection | None] = ContextVar("returnwise_connection", default=None)
+_GIVEN: ContextVar[tuple[Connection, Memory | None] | None] = ContextVar("returnwise_connection", default=None)
 _DERIVED_NAMES: Final = frozenset(feature.name for feature in DERIVED)
 _POOLED_LAYOUT: Final = tuple((entity, entity.keys[0], entity.feature_names()) for entity in declarations.POOLED)
 
 
 @contextmanager
-def reading_from(conn: Connection) -> Iterator[None]:
-    """Within this block the store reads through `conn`, and so sees what its open transaction has written."""
-    token = _CONNECTION.set(conn)
+def reading_from(conn: Connection, memory: Memory | None = None) -> Iterator[None]:
+    """Within this block the store reads through `conn`, and so sees what its open transaction has written.
+
+    What it remembers goes to `memory`, which is the caller's to throw away if the transaction is taken back; without
+    one nothing is remembered.
+    """
+    token = _GIVEN.set((conn, memory))
     try:
         yield
     finally:
-        _CONNECTION.reset(token)
+        _GIVEN.reset(token)
 
 
 class LedgerOnlineStoreConfig(FeastConfigBaseModel):
@@ -113,7 +120,7 @@ class LedgerOnlineStore(OnlineStore):
 
     def __init__(self) -> None:
         self._ledger: Ledger | None = None
-        self._population = Population()
+        self._memory = Memory()
         self._shown: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def get_online_features(
@@ -138,51 +145,33 @@ class LedgerOnlineStore(OnlineStore):
         wanted = self._names(features, registry, project, full_feature_names)
         now = time.time_ns() // 1000
         moments = [now if row.get("requested_at") is None else int(row["requested_at"]) for row in listed]
-        with self._connection(config, moments) as conn:
-            answers = [self._values(conn, row, moment, wanted) for row, moment in zip(listed, moments, strict=True)]
+        with self._reading(config, moments) as (conn, memory):
+            answers = [_values(conn, memory, row, at, wanted) for row, at in zip(listed, moments, strict=True)]
         return LedgerResponse(listed, answers, wanted)
 
-    def _values(
-        self, conn: Connection, row: Mapping[str, Any], moment: int, wanted: tuple[tuple[str, str], ...]
-    ) -> dict[str, float]:
-        day = day_of(moment)
-        keys = {party: row.get(f"{party}_id") for party in PARTIES}
-        history = of_keys(conn, keys, row.get("order_id"))
-        exact = one.values(history, keys, history.order_no(row.get("order_id")), moment).tolist()
-        values: dict[str, float] = dict(zip(one.NAMES, exact, strict=True))
-        for entity, key, names in _POOLED_LAYOUT:
-            sums = self._population.values(conn, entity, row.get(key), day)
-            values.update(zip(names, sums.tolist(), strict=True))
-        missing = [name for name in request.FIELD_NAMES if row.get(name) is None]
-        if not missing:
-            values.update((name, float(row[name])) for name in request.FIELD_NAMES)
-            values.update((feature.name, feature.value(values)) for feature in DERIVED)
-        elif any(name in _DERIVED_NAMES for _, name in wanted):
-            raise ValueError(f"the return signals need {missing[0]} in every entity row")
-        return values
-
     @contextmanager
-    def _connection(self, config: RepoConfig, moments: Sequence[int]) -> Iterator[Connection]:
-        """A connection on which every day before the moments has been pooled."""
+    def _reading(self, config: RepoConfig, moments: Sequence[int]) -> Iterator[tuple[Connection, Memory]]:
+        """A connection on which every day before the moments has been pooled, and what is remembered with it."""
         day = day_of(max(moments, default=0))
-        given = _CONNECTION.get()
+        given = _GIVEN.get()
         if given is not None:
-            if not self._population.prepare(given, day):
-                close_days(given, day)
-            yield given
+            conn, memory = given[0], given[1] or Memory()
+            if not memory.population.prepare(conn, day):
+                close_days(conn, day)
+            yield conn, memory
             return
         if self._ledger is None:
             store = config.online_store
             self._ledger = Ledger.open(Settings(home=Path(store.home), database_url=store.database_url))
         with self._ledger.read() as conn:
-            ready = self._population.prepare(conn, day)
+            ready = self._memory.population.prepare(conn, day)
             if ready:
-                yield conn
+                yield conn, self._memory
         if not ready:
             with self._ledger.write() as writer:
                 close_days(writer, day)
             with self._ledger.read() as conn:
-                yield conn
+                yield conn, self._memory
 
     def _names(
         self, features: list[str] | FeatureService, registry: BaseRegistry, project: str, full: bool
@@ -210,10 +199,10 @@ class LedgerOnlineStore(OnlineStore):
         result: list[tuple[datetime | None, dict[str, ValueProto] | None]] = []
         now = datetime.now(tz=UTC)
         moment = int(now.timestamp() * SECOND)
-        with self._connection(config, [moment]) as conn:
+        with self._reading(config, [moment]) as (conn, memory):
             for key in entity_keys:
                 row = {name: value.string_val for name, value in zip(key.join_keys, key.entity_values, strict=True)}
-                values = self._values(conn, row, moment, wanted)
+                values = _values(conn, memory, row, moment, wanted)
                 protos = python_values_to_proto_values([values[name] for name in names])
                 result.append((now, dict(zip(names, protos, strict=True))))
         return result
@@ -241,3 +230,31 @@ class LedgerOnlineStore(OnlineStore):
 
     def teardown(self, config: RepoConfig, tables: Sequence[FeatureView], entities: Sequence[Entity]) -> None:
         """Nothing to take down: the ledger is not the feature store's to delete."""
+
+
+def _values(
+    conn: Connection, memory: Memory, row: Mapping[str, Any], moment: int, wanted: tuple[tuple[str, str], ...]
+) -> dict[str, float]:
+    """Every value of one entity row by name."""
+    day = day_of(moment)
+    keys = {party: row.get(f"{party}_id") for party in PARTIES}
+    values = dict(zip(one.NAMES, _exact(conn, memory, keys, row.get("order_id"), moment).tolist(), strict=True))
+    for entity, key, names in _POOLED_LAYOUT:
+        sums = memory.population.values(conn, entity, row.get(key), day)
+        values.update(zip(names, sums.tolist(), strict=True))
+    missing = [name for name in request.FIELD_NAMES if row.get(name) is None]
+    if not missing:
+        values.update((name, float(row[name])) for name in request.FIELD_NAMES)
+        values.update((feature.name, feature.value(values)) for feature in DERIVED)
+    elif any(name in _DERIVED_NAMES for _, name in wanted):
+        raise ValueError(f"the return signals need {missing[0]} in every entity row")
+    return values
+
+
+def _exact(
+    conn: Connection, memory: Memory, keys: Mapping[str, str | None], order_id: str | None, moment: int
+) -> npt.NDArray[np.float64]:
+    busy = memory.busy.take(conn, keys)
+    history = of_keys(conn, keys, order_id, without=busy)
+    memory.busy.note(conn, keys, history)
+    return one.values(history, keys, history.order_no(order_id), moment, busy)

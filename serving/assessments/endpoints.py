@@ -25,6 +25,7 @@ from serving.context import Context, context_of
 from serving.keys.scopes import Scope
 from serving.openapi import operation
 from serving.problems import Conflict, InternalError, Invalid, NotFound, Problem, Unavailable, from_validation, wrong
+from serving.writer import Before
 
 router = APIRouter(tags=["assessments"])
 _log = logging.getLogger(__name__)
@@ -115,7 +116,8 @@ async def _assess(context: Context, wanted: AssessmentRequest) -> bytes:
     prepared = service.prepare(wanted)
     assessor = context.assessor
     return await context.writer.run(
-        lambda conn: assessor.assess(conn, prepared), before=lambda conn: assessor.before(conn, prepared)
+        lambda conn: assessor.assess(conn, prepared),
+        before=Before(lambda conn: assessor.is_ready(conn, prepared), lambda conn: assessor.before(conn, prepared)),
     )
 
 

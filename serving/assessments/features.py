@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from operator import itemgetter
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from feast import FeatureService, FeatureStore
 from sqlalchemy.engine import Connection
 
 from features.clock import day_of
+from features.memory import Memory
 from features.online import fetch
-from features.population import close_days
+from features.population import are_closed, close_days
 from features.repo import feature_store
 from features.request import RequestRow
 from features.service import SERVICE, VECTOR
@@ -30,29 +31,35 @@ class FeatureReader:
     """Reads vectors through Feast, within the transaction that will hold the assessment."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._opened: tuple[FeatureStore, FeatureService] | None = None
-        self._open()
+        self._store = feature_store(settings)
+        self._service = self._store.get_feature_service(SERVICE)
+        self._memory = Memory()
 
-    def _open(self) -> tuple[FeatureStore, FeatureService]:
-        if self._opened is None:
-            store = feature_store(self._settings)
-            self._opened = store, store.get_feature_service(SERVICE)
-        return self._opened
+    def warm(self, conn: Connection) -> None:
+        """Reads beforehand what takes longest."""
+        self._memory.warm(conn)
+
+    def is_ready(self, conn: Connection, moment: int) -> bool:
+        """Whether nothing has to be prepared."""
+        return are_closed(conn, day_of(moment))
 
     def prepare(self, conn: Connection, moment: int) -> None:
         """Pools the days before `moment` that are not pooled yet.
 
         Not part of the assessment that needs it: if that is refused, what was pooled for it stays.
         """
-        close_days(conn, day_of(moment))
+        if close_days(conn, day_of(moment)):
+            self._memory.warm(conn)  # the pooling has changed the lines that were remembered
 
     def read(self, conn: Connection, row: RequestRow) -> Floats:
         """The vector (len(VECTOR),) as of the row's `requested_at`; NaN where a value is not known."""
-        store, service = self._open()
-        values = fetch(store, service, conn, row)
-        return np.array([values[name] for name in VECTOR], dtype=np.float64)
+        values = fetch(self._store, self._service, conn, row, self._memory)
+        return np.array(_IN_ORDER(values), dtype=np.float64)
+
+    def tentative(self) -> AbstractContextManager[None]:
+        """For a piece of work whose writes are taken back if it ends with an exception: so is what was read in it."""
+        return self._memory.tentative()
 
     def forget(self) -> None:
         """Lets go of everything read so far; for a transaction that was taken back after it was read from."""
-        self._opened = None
+        self._memory = Memory()

@@ -67,9 +67,17 @@ class Assessor:
         self._answerer = answerer
         self._hasher = hasher
 
+    def is_ready(self, conn: Connection, prepared: Prepared) -> bool:
+        """Whether `before` has nothing to do."""
+        return self._features.is_ready(conn, prepared.request.requested_at or now_us())
+
     def before(self, conn: Connection, prepared: Prepared) -> None:
         """What has to be in place first and stays, whatever becomes of the request."""
         self._features.prepare(conn, prepared.request.requested_at or now_us())
+
+    def warm(self, conn: Connection) -> None:
+        """Read beforehand what takes longest, so that no shopper waits for it."""
+        self._features.warm(conn)
 
     def forget(self) -> None:
         """Forget what was read in a transaction that has been taken back."""
@@ -83,6 +91,10 @@ class Assessor:
             Invalid: the request does not fit the ledger.
             Unavailable: there is no model.
         """
+        with self._features.tentative():
+            return self._assess(conn, prepared)
+
+    def _assess(self, conn: Connection, prepared: Prepared) -> bytes:
         request = prepared.request
         earlier = repository.answer_of(conn, request.return_id)
         if earlier is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from features.ledger.store import Ledger
 from serving import metrics
 from serving.problems import Unavailable, wrong
-from serving.writer import MOST_IN_GROUP, GroupWriter
+from serving.writer import MOST_IN_GROUP, Before, GroupWriter
 from tests.support.service import settings_of
 
 Work = Callable[[Connection], Any]
@@ -40,6 +40,10 @@ def note(n: int) -> Work:
         return n
 
     return work
+
+
+def not_yet(_conn: Connection) -> bool:
+    return False
 
 
 def run(ledger: Ledger, test: Callable[[GroupWriter], Coroutine[Any, Any, Any]], **options: Any) -> Any:
@@ -135,7 +139,7 @@ def test_what_comes_before_a_piece_stays(ledger: Ledger) -> None:
 
     async def test(writer: GroupWriter) -> None:
         with pytest.raises(Exception, match="no"):
-            await writer.run(refused, before=lambda conn: note(1)(conn) and None)
+            await writer.run(refused, before=Before(not_yet, lambda conn: note(1)(conn) and None))
 
     run(ledger, test)
     assert notes(ledger) == [1]
@@ -260,13 +264,59 @@ def test_what_comes_before_runs_beside_the_loop(ledger: Ledger) -> None:
         assert leave.wait(10)
 
     async def test(writer: GroupWriter) -> None:
-        answer = asyncio.ensure_future(writer.run(note(1), before=slow))
+        answer = asyncio.ensure_future(writer.run(note(1), before=Before(not_yet, slow)))
         while not entered.is_set():
             await asyncio.sleep(0.001)
         leave.set()  # the loop was free to do so
         assert await answer == 1
 
     run(ledger, test)
+
+
+def test_what_is_done_already_is_not_done_again(ledger: Ledger) -> None:
+    def never(_conn: Connection) -> None:
+        raise AssertionError("it was done")
+
+    async def test(writer: GroupWriter) -> None:
+        answers = [writer.run(note(n), before=Before(lambda _conn: True, never)) for n in range(3)]
+        assert await asyncio.gather(*answers) == [0, 1, 2]
+
+    run(ledger, test)
+
+
+def test_the_loop_is_free_while_another_process_writes(ledger: Ledger) -> None:
+    async def test(writer: GroupWriter) -> None:
+        assert await writer.run(note(1)) == 1
+        with ledger.write() as other:
+            note(2)(other)
+            answer = asyncio.ensure_future(writer.run(note(3)))
+            for _ in range(20):
+                await asyncio.sleep(0.001)  # comes back each time
+            assert not answer.done()
+        assert await answer == 3
+
+    run(ledger, test)
+    assert notes(ledger) == [1, 2, 3]
+
+
+def test_slow_commits_are_waited_for_beside_the_loop(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    commit = sa.engine.base.RootTransaction.commit
+
+    def watched(self: Any) -> None:
+        threads.append(threading.current_thread().name)
+        commit(self)
+
+    monkeypatch.setattr(sa.engine.base.RootTransaction, "commit", watched)
+
+    async def test(writer: GroupWriter) -> None:
+        await writer.run(note(1))
+        writer._commit_s = 0.0001
+        await writer.run(note(2))
+
+    run(ledger, test)
+    assert threads[0].startswith("commit")
+    assert threads[1] == threading.main_thread().name
 
 
 def test_what_comes_before_fails(ledger: Ledger) -> None:
@@ -276,7 +326,7 @@ def test_what_comes_before_fails(ledger: Ledger) -> None:
 
     async def test(writer: GroupWriter) -> None:
         with pytest.raises(Unavailable):
-            await writer.run(note(1), before=broken)
+            await writer.run(note(1), before=Before(not_yet, broken))
         assert await writer.run(note(2)) == 2
 
     run(ledger, test)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from features.ledger import changes
 from features.ledger.append.batch import Batch, Outcome, Reject
 from features.ledger.append.findings import append_inspections, append_verdicts
 from features.ledger.append.orders import append_orders
@@ -61,4 +62,10 @@ def append_rows(
     batch = Batch(conn, table, rows, live=live, now_us=now_us, hasher=hasher)
     if rows:
         _APPENDERS[table](batch)
-    return batch.outcome()
+    outcome = batch.outcome()
+    if outcome.accepted:
+        if live:
+            changes.note_orders(conn, outcome.order_nos)
+        else:
+            changes.note_everything(conn)
+    return outcome
