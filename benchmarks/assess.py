@@ -44,7 +44,7 @@ def main() -> None:
     """Runs the measurement and prints it."""
     options = arguments(
         __doc__,
-        customers=(int, 13_000, "customers to simulate, so that the ledger has a million events"),
+        customers=(int, 40_000, "customers to simulate, so that the ledger has a million events"),
         requests=(int, 4_000, "requests in each measurement"),
     )
     count = 200 if options.quick else options.requests

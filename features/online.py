@@ -16,7 +16,7 @@ def fetch(
     """Values of `service.VECTOR` by name, exactly as of the request's moment; NaN for an age without a fact.
 
     Reads through `conn`, which must be a write transaction (`Ledger.write`): the first request of a day pools the
-    days before it. `memory` is what the caller keeps from one request to the next.
+    days before it. `memory` is what the caller keeps from one request to the next, prepared for the day of the row.
     """
     with reading_from(conn, memory):
         response = store.get_online_features(features=service, entity_rows=[row.entity_row()])

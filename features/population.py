@@ -25,6 +25,7 @@ from features.clock import DAY, FOREVER, WINDOWS
 from features.history import FIELDS, batches, narrow, rows, select_from
 from features.kernel.sums import Groups, running
 from features.ledger import changes
+from features.ledger.sql import execute, execute_many
 from features.measures import Entity, FactKind, Ints, Measure
 
 #: How many items of the wider group's rate a product and a category are given to begin with.
@@ -61,17 +62,8 @@ def _state(conn: Connection) -> _State:
 
 
 def _set_open_day(conn: Connection, day: int) -> None:
-    changes.note_everything(conn)  # lines get, or lose, the returns to expect of them
-    _execute(conn, "DELETE FROM ledger_meta WHERE name = 'open_day'")
-    _execute(conn, "INSERT INTO ledger_meta (name, value) VALUES ('open_day', ?)", [(day,)])
-
-
-def _execute(conn: Connection, sql: str, parameters: Iterable[Sequence[Any]] = ((),)) -> None:
-    if conn.dialect.name != "sqlite":
-        sql = sql.replace("?", "%s")
-    listed = [tuple(row) for row in parameters]
-    if listed:
-        conn.exec_driver_sql(sql, listed if listed[0] else None)
+    execute(conn, "DELETE FROM ledger_meta WHERE name = 'open_day'")
+    execute(conn, "INSERT INTO ledger_meta (name, value) VALUES ('open_day', ?)", (day,))
 
 
 def reopen(conn: Connection, first_day: int) -> None:
@@ -79,15 +71,10 @@ def reopen(conn: Connection, first_day: int) -> None:
     state = _state(conn)
     if state.open_day is None or state.open_day <= first_day:
         return
-    _execute(conn, "DELETE FROM population_days WHERE pooled_day >= ?", [(first_day,)])
-    _execute(conn, "UPDATE order_lines SET expected_ppm = NULL WHERE pooled_at >= ?", [((first_day + 1) * DAY,)])
+    execute(conn, "DELETE FROM population_days WHERE pooled_day >= ?", (first_day,))
+    execute(conn, "UPDATE order_lines SET expected_ppm = NULL WHERE pooled_at >= ?", ((first_day + 1) * DAY,))
     _set_open_day(conn, first_day)
-
-
-def are_closed(conn: Connection, until_day: int) -> bool:
-    """Whether every day before `until_day` is pooled."""
-    open_day = _state(conn).open_day
-    return open_day is not None and open_day >= until_day
+    changes.note_everything(conn)
 
 
 def close_days(conn: Connection, until_day: int) -> int:
@@ -115,6 +102,8 @@ def close_days(conn: Connection, until_day: int) -> int:
         ),
         _no_sums(),
     )
+    changes.note_orders(conn, expected.settled)
+    changes.prune(conn)
     return until_day - first
 
 
@@ -166,7 +155,7 @@ def _close(conn: Connection, start: int, end: int, expected: _Expected) -> None:
         total = pd.concat(parts).groupby(["key", "pooled_day", "occurred_day"], sort=True).sum()
         sums[entity.name] = total
         blobs = total.to_numpy(dtype="<i8")
-        _execute(
+        execute_many(
             conn,
             "INSERT INTO population_days (entity, key, pooled_day, occurred_day, sums) VALUES (?, ?, ?, ?, ?)",
             [
@@ -235,7 +224,9 @@ class _Expected:
         self._conn = conn
         self._first_day = first_day
         self._known: dict[str, dict[str, tuple[int, int]]] = {level: {} for level in self._LEVELS}
-        (self._from_nothing,) = (not rows(conn, "SELECT 1 FROM population_days LIMIT 1"),)
+        self._from_nothing = not rows(conn, "SELECT 1 FROM population_days LIMIT 1")
+        #: Orders whose lines were given their expected returns; no longer all of them once there are very many.
+        self.settled: set[int] = set()
 
     def carry(self, sums: dict[str, pd.DataFrame]) -> None:
         """Add the sums of the days just closed to what is known before the next stretch."""
@@ -268,6 +259,8 @@ class _Expected:
         if not lines:
             return
         frame = pd.DataFrame.from_records(lines, columns=["order_no", "line_id", "sku", "category", "day"])
+        if len(self.settled) <= changes.MOST:
+            self.settled.update(frame["order_no"].tolist())
         frame["shop"] = ""
         day = frame["day"].to_numpy(dtype=np.int64)
         counts = {level: self._counts(level, frame[level], day, sums.get(level)) for level in self._LEVELS}
@@ -277,7 +270,7 @@ class _Expected:
         category = (returned * 1_000_000 + CATEGORY_WEIGHT * shop) // (bought + CATEGORY_WEIGHT)
         bought, returned = counts["sku"]
         product = (returned * 1_000_000 + PRODUCT_WEIGHT * category) // (bought + PRODUCT_WEIGHT)
-        _execute(
+        execute_many(
             self._conn,
             "UPDATE order_lines SET expected_ppm = ? WHERE order_no = ? AND line_id = ?",
             zip(

@@ -16,6 +16,7 @@ import logging
 import math
 import threading
 import weakref
+from bisect import bisect_right
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -176,11 +177,18 @@ class Calibrator:
         self._x = np.array(calibration.raw, dtype=np.float64)
         self._y = np.array(calibration.log_odds, dtype=np.float64)
         self._slope = np.diff(self._y) / np.diff(self._x)
+        self._lists: tuple[list[float], ...] = (self._x.tolist(), self._y.tolist(), self._slope.tolist())
 
     def log_odds(self, raw: Floats) -> Floats:
         """Calibrated log-odds of raw scores, same shape."""
         piece = np.clip(np.searchsorted(self._x, raw, side="right") - 1, 0, len(self._slope) - 1)
         return np.asarray(self._y[piece] + self._slope[piece] * (raw - self._x[piece]), dtype=np.float64)
+
+    def log_odds_of_one(self, raw: float) -> float:
+        """The same for one score."""
+        x, y, slope = self._lists
+        piece = min(max(bisect_right(x, raw) - 1, 0), len(slope) - 1)
+        return y[piece] + slope[piece] * (raw - x[piece])
 
 
 class RiskModel:
@@ -238,6 +246,20 @@ class RiskModel:
     def raw(self, X: ArrayLike) -> Floats:
         """The booster's own score, before calibration. (n, k) -> (n,) log-odds."""
         return self._raw(self._rows(X))
+
+    def risk_of_one(self, row: Floats) -> float:
+        """`risk` of a single row (1, k), to the last bit; plain floats are quicker than arrays of one."""
+        raw = float(self._raw(row)[0])
+        odds = self._calibrator.log_odds_of_one(raw)
+        thin = self.card.thin_history
+        if thin is None:
+            return _probability(odds)
+        orders = float(row[0, self._thin_column])
+        weight = 0.0 if orders != orders else min(max(orders / thin.orders, 0.0), 1.0)
+        if weight < 1.0:
+            risk = _probability(self._base_log_odds + weight * (odds - self._base_log_odds))
+            return min(risk, thin.cap * self.base_rate)
+        return _probability(odds)
 
     def contributions(self, X: ArrayLike) -> Floats:
         """What each feature adds to the raw score: (n, k) -> (n, k) log-odds; with `bias` a row sums to it."""

@@ -66,7 +66,13 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
             context.ledger.close()
 
     app = FastAPI(
-        title="Returnwise", version=_version(), openapi_tags=_TAGS, lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Returnwise",
+        version=_version(),
+        openapi_tags=_TAGS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect names the service's own address, which a proxy may hide, and is no problem
     )
     for router in (events.router, assessments.router, health.router):
         app.include_router(router)

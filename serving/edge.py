@@ -10,10 +10,12 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
-from serving.problems import InternalError
+from serving.problems import InternalError, Problem, Unavailable
 
 _log = logging.getLogger(__name__)
 _UNKNOWN: Final = "unknown"
+#: What PEP 249 calls the errors of a database that fails (disk, connection, lock), in SQLAlchemy and in every driver.
+_OUTAGES: Final = frozenset(("OperationalError", "InternalError"))
 
 
 class Edge:
@@ -40,11 +42,11 @@ class Edge:
 
         try:
             await self._app(scope, receive, noting)
-        except Exception:
+        except Exception as error:
             _log.exception("%s %s failed", scope["method"], _route(scope))
             if status:  # the answer has begun: only ending the connection tells that it is not whole
                 raise
-            await InternalError().response()(scope, receive, noting)
+            await _problem(error).response()(scope, receive, noting)
         finally:
             self._note(scope, status, time.perf_counter() - began)
 
@@ -58,6 +60,13 @@ class Edge:
             self._seconds[route] = metrics.request_seconds.labels(route).observe
         self._counts[key]()
         self._seconds[route](seconds)
+
+
+def _problem(error: Exception) -> Problem:
+    """A ledger that cannot be read, for a key or a stored assessment, is no defect: the request may be sent again."""
+    if any(kind.__name__ in _OUTAGES for kind in type(error).__mro__):
+        return Unavailable("The ledger cannot be read; the request had no effect. Send it again.")
+    return InternalError()
 
 
 def _route(scope: Scope) -> str:

@@ -10,9 +10,10 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, LiteralString
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from features.ledger import vocabulary
 
@@ -83,6 +84,12 @@ def money_e4(value: object) -> int:
     if not 0 <= amount <= MAX_PRICE:
         raise ValueError(f"must be between 0 and {MAX_PRICE}")
     return int((amount * _E4).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def misplaced(detail: LiteralString, *location: str | int) -> ValidationError:
+    """For the validator of a whole to raise, where what is wrong stands at `location` within it."""
+    error = InitErrorDetails(type=PydanticCustomError("misplaced", detail), loc=location, input=None)
+    return ValidationError.from_exception_data("body", [error])
 
 
 def _upper(length: int, what: str) -> BeforeValidator:

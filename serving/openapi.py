@@ -66,7 +66,7 @@ def operation(
     found: set[type[Problem]] = {InternalError, *problems}
     extra: dict[str, Any] = {}
     if scope is not None:
-        found |= {Unauthorized, Forbidden}
+        found |= {Unauthorized, Forbidden, Unavailable}  # a key is looked up in the ledger
         extra["security"] = [{_SCHEME: [scope.value]}]
     if path:
         extra["parameters"] = [

@@ -25,8 +25,9 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.base import RootTransaction
 
-from features.ledger.store import Ledger, begin_at_once
+from features.ledger.store import Ledger, Writer
 from serving import metrics
+from serving.checkpoints import Checkpoints
 from serving.problems import Unavailable
 from serving.sql import execute, is_outage
 
@@ -94,12 +95,14 @@ class GroupWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
-        self._connection: Connection | None = None
+        self._writer: Writer | None = None
         self._commit_s = _QUICK_COMMIT_S  # what commits take, lately
+        self._checkpoints = Checkpoints(ledger)
 
     def start(self) -> None:
         """Begin to take work."""
         self._task = asyncio.get_running_loop().create_task(self._serve(), name="group-writer")
+        self._checkpoints.start()
 
     async def stop(self) -> None:
         """Finish what is waiting, then let go of the connection."""
@@ -107,6 +110,7 @@ class GroupWriter:
         self._wanted.set()
         if self._task is not None:
             await self._task
+        await self._checkpoints.stop()
         self._drop_connection()
         self._thread.shutdown()
 
@@ -168,20 +172,20 @@ class GroupWriter:
         spare, when a day is over or after an ingest.
         """
         in_thread = asyncio.get_running_loop().run_in_executor
-        connection = self._connection
-        if connection is None or connection.closed:
-            connection = self._connection = await in_thread(self._thread, self._ledger.writer)
-        transaction: RootTransaction | None = begin_at_once(connection)
+        writer = self._writer
+        if writer is None:
+            writer = self._writer = await in_thread(self._thread, self._ledger.writer)
+        transaction = writer.begin_at_once()
         if transaction is None:
-            transaction = await in_thread(self._thread, connection.begin)
+            transaction = await in_thread(self._thread, writer.begin)
         try:
-            unready = [piece for piece in self._waiting if not piece.is_ready(connection)]
+            unready = [piece for piece in self._waiting if not piece.is_ready(writer.connection)]
             for piece in unready:
-                await in_thread(self._thread, piece.make_ready, connection)
+                await in_thread(self._thread, piece.make_ready, writer.connection)
         except BaseException:
             self._give_up(transaction)
             raise
-        return connection, transaction
+        return writer.connection, transaction
 
     async def _work(self, connection: Connection, done: list[_Piece]) -> None:
         until = time.monotonic() + LONGEST_GROUP_S
@@ -205,6 +209,7 @@ class GroupWriter:
         took = time.monotonic() - began
         self._commit_s += (took - self._commit_s) / 16
         metrics.commit_seconds.observe(took)
+        self._checkpoints.note()
 
     def _give_up(self, transaction: RootTransaction) -> None:
         try:
@@ -214,10 +219,10 @@ class GroupWriter:
             self._drop_connection()
 
     def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
             try:
-                connection.close()
+                writer.close()
             except Exception:  # noqa: BLE001 - it is broken in any case
                 _log.exception("a connection could not be closed")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +18,7 @@ from features.kernel.key import KeyFacts
 from features.measures import FACT_KINDS, Entity, FactKind, Ints, Measure
 
 _WINDOWS: Final = declarations.ALL_WINDOWS
+_CUSTOMER: Final = PARTIES.index("customer")
 _LENGTHS: Final = np.array([window_us(name) for name in _WINDOWS], dtype=np.int64)
 
 
@@ -31,15 +32,6 @@ _NEEDED: Final = np.array(
     [[party in parties_of(entity) for party in PARTIES] + ["order_id" in entity.keys] for entity in declarations.EXACT],
     dtype=np.float64,
 )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Where each sum is found in the (entity, window, measure) product of its kind of fact."""
-
-    measures: tuple[Measure, ...]
-    source: Ints
-    target: Ints
 
 
 #: Names of all exact values, in the order of the arrays that this module returns.
@@ -65,31 +57,43 @@ _DISTINCTS: Final = tuple(
 )
 
 
-def _plans() -> dict[FactKind, _Plan]:
-    plans: dict[FactKind, _Plan] = {}
-    for kind in FACT_KINDS:
-        measures: list[Measure] = []
-        source: list[int] = []
-        target: list[int] = []
-        wanted = [
-            (number, entity, measure)
-            for number, entity in enumerate(declarations.EXACT)
-            for measure in entity.measures
-            if measure.facts == kind
-        ]
-        for _, _, measure in wanted:
-            if measure not in measures:
-                measures.append(measure)
-        for number, entity, measure in wanted:
-            for window in entity.windows:
-                row = number * len(_WINDOWS) + _WINDOWS.index(window)
-                source.append(row * len(measures) + measures.index(measure))
-                target.append(_POSITION[f"{entity.name}_{measure.name}_{window}"])
-        plans[kind] = _Plan(tuple(measures), np.array(source, dtype=np.int64), np.array(target, dtype=np.int64))
-    return plans
+#: Number of the entity, the age, and its place.
+_AGES: Final = tuple(
+    (number, age, _POSITION[f"{entity.name}_{age.name}"])
+    for number, entity in enumerate(declarations.EXACT)
+    for age in entity.ages
+)
+
+#: The measures of each kind of fact, each once.
+_MEASURES: Final[dict[FactKind, tuple[Measure, ...]]] = {
+    kind: tuple(dict.fromkeys(m for entity in declarations.EXACT for m in entity.measures if m.facts == kind))
+    for kind in FACT_KINDS
+}
+#: Sums of a kind of fact of which there is none: (entity, window, measure), flat.
+_NOTHING: Final = {
+    kind: np.zeros(len(declarations.EXACT) * len(_WINDOWS) * len(measures)) for kind, measures in _MEASURES.items()
+}
 
 
-_PLANS: Final = _plans()
+def _sums() -> tuple[Ints, Ints]:
+    """Where each sum is found in the flat (kind, entity, window, measure) products, and its place among `NAMES`."""
+    source: list[int] = []
+    target: list[int] = []
+    offset = 0
+    for kind, measures in _MEASURES.items():
+        for number, entity in enumerate(declarations.EXACT):
+            for measure in entity.measures:
+                if measure.facts != kind:
+                    continue
+                for window in entity.windows:
+                    row = number * len(_WINDOWS) + _WINDOWS.index(window)
+                    source.append(offset + row * len(measures) + measures.index(measure))
+                    target.append(_POSITION[f"{entity.name}_{measure.name}_{window}"])
+        offset += len(_NOTHING[kind])
+    return np.array(source, dtype=np.int64), np.array(target, dtype=np.int64)
+
+
+_SOURCE, _TARGET = _sums()
 
 
 def values(
@@ -105,77 +109,84 @@ def values(
     parties in `busy` the history need not hold all orders; the values of the party itself are those of its facts there.
     """
     result = np.zeros(len(NAMES), dtype=np.float64)
-    masks: dict[FactKind, npt.NDArray[np.bool_]] = {}
-    for kind, plan in _PLANS.items():
-        facts = history.facts[kind]
-        if not len(facts):
-            masks[kind] = np.zeros((len(declarations.EXACT), 0), dtype=bool)
+    facts = [history.facts[kind] for kind in FACT_KINDS]
+    ends = list(accumulate((len(of_kind) for of_kind in facts), initial=0))
+    places = dict(zip(FACT_KINDS, map(slice, ends, ends[1:]), strict=False))
+    occurred = np.concatenate([of_kind.columns["occurred_at"] for of_kind in facts])
+    known = np.concatenate([of_kind.columns["recorded_at"] for of_kind in facts]) < moment
+    mask = _belongs(history, keys, order_no, places) & known
+    within = occurred >= (moment - _LENGTHS)[:, None]
+    weights = (mask[:, None, :] & within).reshape(len(mask) * len(within), -1).astype(np.float64)
+    products = []
+    for of_kind, kind in zip(facts, FACT_KINDS, strict=True):
+        if not len(of_kind):
+            products.append(_NOTHING[kind])
             continue
-        occurred = facts.columns["occurred_at"]
-        mask = _belongs(history, kind, keys, order_no) & (facts.columns["recorded_at"] < moment)
-        masks[kind] = mask
-        within = occurred >= (moment - _LENGTHS)[:, None]
-        weights = (mask[:, None, :] & within[None, :, :]).reshape(-1, len(facts)).astype(np.float64)
-        matrix = np.empty((len(facts), len(plan.measures)), dtype=np.float64)
-        for column, measure in enumerate(plan.measures):
-            matrix[:, column] = measure.value(facts.columns)
+        measures = _MEASURES[kind]
+        matrix = np.empty((len(of_kind), len(measures)), dtype=np.float64)
+        for column, measure in enumerate(measures):
+            matrix[:, column] = measure.value(of_kind.columns)
         # Sums of integers below 2**53 are exact in float64, and BLAS adds them much faster than int64 loops.
-        result[plan.target] = (weights @ matrix).ravel()[plan.source]
-    _distincts(history, masks["orders"], moment, result)
-    _ages(history, masks, moment, result)
+        products.append((weights[:, places[kind]] @ matrix).ravel())
+    result[_TARGET] = np.concatenate(products)[_SOURCE]
+    _distincts(history, mask[:, places["orders"]], moment, result)
+    _ages(history, mask, places, moment, result)
     for party, of_key in busy.items():
         result[_PLACES[party]] = of_key.values(moment)
     return result
 
 
 def _belongs(
-    history: History, kind: FactKind, keys: Mapping[str, str | None], order_no: int | None
+    history: History, keys: Mapping[str, str | None], order_no: int | None, places: Mapping[FactKind, slice]
 ) -> npt.NDArray[np.bool_]:
     """Shape (entities, facts): which facts are of the asked customer, address, pair, order."""
-    order = history.facts[kind].order
     # `of_keys` gives the asked key the code 0. A last row for the order itself.
-    other = np.ones((len(PARTIES) + 1, len(order)), dtype=np.float64)
+    other = np.ones((len(PARTIES) + 1, len(history.order_nos)), dtype=np.float64)
     for position, party in enumerate(PARTIES):
         if keys.get(party) is not None:
-            np.not_equal(history.fact_keys(kind, party), 0, out=other[position], casting="unsafe")
+            np.not_equal(history.keys[party], 0, out=other[position], casting="unsafe")
     if order_no is not None:
-        np.not_equal(history.facts[kind].columns["order_no"], order_no, out=other[-1], casting="unsafe")
-    mask: npt.NDArray[np.bool_] = (_NEEDED @ other) == 0
+        np.not_equal(history.order_nos, order_no, out=other[-1], casting="unsafe")
+    of_facts = other[:, np.concatenate([history.facts[kind].order for kind in FACT_KINDS])]
+    for kind, place in places.items():
+        returner = history.facts[kind].returner
+        if returner is not None and keys.get("customer") is not None and len(returner) and returner.max() >= 0:
+            of_facts[_CUSTOMER, place][returner >= 0] = returner[returner >= 0] != 0
+    mask: npt.NDArray[np.bool_] = (_NEEDED @ of_facts) == 0
     return mask
 
 
 def _distincts(history: History, mask: npt.NDArray[np.bool_], moment: int, result: npt.NDArray[np.float64]) -> None:
     # A customer has few orders: plain lists and dicts are quicker here than arrays.
-    occurred: list[int] = history.facts["orders"].columns["occurred_at"].tolist()
-    by_time = sorted(range(len(occurred)), key=occurred.__getitem__)
-    codes: dict[str, list[int]] = {party: history.keys[party].tolist() for party in PARTIES}
-    masks: list[list[bool]] = mask[:, by_time].tolist()
+    occurred = history.facts["orders"].columns["occurred_at"]
+    by_time = np.argsort(occurred, kind="stable")
+    occurred, mask = occurred[by_time], mask[:, by_time]
+    codes = {party: history.keys[party][by_time] for party in PARTIES}
     for number, of, targets in _DISTINCTS:
-        if True not in masks[number]:
-            continue
-        own = codes[of]
-        latest = {
-            own[position]: occurred[position] for position, is_in in zip(by_time, masks[number], strict=True) if is_in
-        }
+        own = mask[number]
+        latest: dict[int, int] = dict(zip(codes[of][own].tolist(), occurred[own].tolist(), strict=True))
         latest.pop(-1, None)
-        last = sorted(latest.values())
-        for target, length in targets:
-            result[target] = len(last) - bisect_left(last, moment - length)
+        if latest:
+            last = sorted(latest.values())
+            for target, length in targets:
+                result[target] = len(last) - bisect_left(last, moment - length)
 
 
 def _ages(
-    history: History, masks: Mapping[FactKind, npt.NDArray[np.bool_]], moment: int, result: npt.NDArray[np.float64]
+    history: History,
+    masks: npt.NDArray[np.bool_],
+    places: Mapping[FactKind, slice],
+    moment: int,
+    result: npt.NDArray[np.float64],
 ) -> None:
-    for number, entity in enumerate(declarations.EXACT):
-        for age in entity.ages:
-            facts = history.facts[age.facts]
-            mask = masks[age.facts][number]
-            if age.where is not None and len(facts):
-                mask = mask & age.where(facts.columns)
-            chosen = facts.columns["occurred_at"][mask]
-            position = _POSITION[f"{entity.name}_{age.name}"]
-            if len(chosen):
-                end = int(chosen.max() if age.end == "last" else chosen.min())
-                result[position] = (moment - end) // SECOND
-            else:
-                result[position] = np.nan
+    for number, age, position in _AGES:
+        facts = history.facts[age.facts]
+        mask = masks[number, places[age.facts]]
+        if age.where is not None and len(facts):
+            mask = mask & age.where(facts.columns)
+        chosen = facts.columns["occurred_at"][mask]
+        if len(chosen):
+            end = int(chosen.max() if age.end == "last" else chosen.min())
+            result[position] = (moment - end) // SECOND
+        else:
+            result[position] = np.nan

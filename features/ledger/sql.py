@@ -1,15 +1,16 @@
 """Statements of the hot path, straight to the driver: SQLAlchemy's result objects would double the time of the small
 look-ups that an assessment is made of.
 
-Written with `?` marks, whatever the database. Errors are the driver's own.
+Written with `?` marks, whatever the database. Errors are those that SQLAlchemy makes of the driver's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 _CHUNK = 50_000
 
@@ -20,6 +21,8 @@ def rows(conn: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[tup
     try:
         cursor.execute(_marks(conn, sql), tuple(parameters))
         return list(cursor.fetchall())
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _told(conn, sql, error) from error
     finally:
         cursor.close()
 
@@ -31,6 +34,8 @@ def batches(conn: Connection, sql: str, size: int = _CHUNK) -> Iterator[list[tup
         cursor.execute(_marks(conn, sql))
         while batch := cursor.fetchmany(size):
             yield list(batch)
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _told(conn, sql, error) from error
     finally:
         cursor.close()
 
@@ -40,18 +45,31 @@ def execute(conn: Connection, sql: str, parameters: Sequence[Any] = ()) -> None:
     cursor = conn.connection.cursor()
     try:
         cursor.execute(_marks(conn, sql), tuple(parameters))
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _told(conn, sql, error) from error
     finally:
         cursor.close()
 
 
-def execute_many(conn: Connection, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
+def execute_many(conn: Connection, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
     """Runs a statement once for each row of parameters."""
     cursor = conn.connection.cursor()
     try:
-        cursor.executemany(_marks(conn, sql), parameters)
+        cursor.executemany(_marks(conn, sql), [tuple(row) for row in parameters])
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _told(conn, sql, error) from error
     finally:
         cursor.close()
+
+
+def marks(count: int) -> str:
+    """So many places for values, in parentheses."""
+    return "(" + ", ".join("?" * count) + ")"
 
 
 def _marks(conn: Connection, sql: str) -> str:
     return sql if conn.dialect.paramstyle == "qmark" else sql.replace("%", "%%").replace("?", "%s")
+
+
+def _told(conn: Connection, sql: str, error: Exception) -> Exception:
+    return DBAPIError.instance(sql, None, error, conn.dialect.loaded_dbapi.Error, dialect=conn.dialect)

@@ -18,12 +18,14 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from features.ledger import schema
 from features.ledger.errors import LedgerError
 from features.ledger.identity import KeyHasher
-from features.ledger.sql import execute
+from features.ledger.sql import execute, rows
 from features.ledger.tables import ledger_meta
 from features.settings import Settings
 
 #: How long a writer waits for another one before it gives up, in milliseconds.
 BUSY_TIMEOUT_MS = 30_000
+#: From so many pages of write-ahead log on (64 MiB) a commit moves them itself, whoever else should have done so.
+_MOST_LOG_PAGES = 16_384
 
 _WRITES = "returnwise_writes"  # execution option of connections that write
 _WRITER_LOCK = 7_265_747_542  # PostgreSQL advisory lock: one writer at a time, as in SQLite
@@ -101,15 +103,22 @@ class Ledger:
         with self._writer.connect() as conn, conn.begin():
             yield conn
 
-    def writer(self) -> Connection:
-        """A connection whose transactions write, for one who keeps it; the caller begins, ends and closes."""
-        return self._writer.connect()
+    def writer(self) -> Writer:
+        """A connection whose transactions write, for one who keeps it."""
+        return Writer(self._writer.connect())
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads one unchanging state of the ledger."""
         with self._reader.connect() as conn:
             yield conn
+
+    def checkpoint(self) -> None:
+        """Moves what was committed from SQLite's write-ahead log into the database file, beside whoever writes. Another
+        database has no such log, or sees to it by itself."""
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as conn:
+                rows(conn, "PRAGMA wal_checkpoint(PASSIVE)")
 
     def _prepare(self) -> None:
         with self.read() as conn:
@@ -130,17 +139,40 @@ class Ledger:
             return conn.execute(_FINGERPRINT).scalar()
 
 
-def begin_at_once(writer: Connection) -> RootTransaction | None:
-    """Begins a transaction on a connection of `Ledger.writer`, if no other writer holds it up; otherwise `None`."""
-    if writer.dialect.name != "sqlite":
-        return None  # PostgreSQL has no cheap way to ask
-    execute(writer, "PRAGMA busy_timeout = 0")
-    try:
-        return writer.begin()
-    except OperationalError:
-        return None
-    finally:
-        execute(writer, f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+class Writer:
+    """A connection that writes one transaction after the other, for one who also calls `Ledger.checkpoint` now and
+    then. Not in the pool: closing it really does."""
+
+    def __init__(self, connection: Connection) -> None:
+        connection.detach()
+        if connection.dialect.name == "sqlite":
+            execute(connection, f"PRAGMA wal_autocheckpoint = {_MOST_LOG_PAGES}")
+        self.connection = connection
+        self._waits = True  # for another process that writes
+
+    def begin_at_once(self) -> RootTransaction | None:
+        """Begins a transaction if no other writer holds it up; otherwise, or if that cannot be told, `None`."""
+        if self.connection.dialect.name != "sqlite":
+            return None
+        self._wait(False)
+        try:
+            return self.connection.begin()
+        except OperationalError:
+            return None
+
+    def begin(self) -> RootTransaction:
+        """Begins a transaction; may wait for another writer."""
+        self._wait(True)
+        return self.connection.begin()
+
+    def close(self) -> None:
+        """Closes the connection; what was not committed is taken back."""
+        self.connection.close()
+
+    def _wait(self, wanted: bool) -> None:
+        if self.connection.dialect.name == "sqlite" and self._waits != wanted:
+            execute(self.connection, f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS if wanted else 0}")
+            self._waits = wanted
 
 
 def _engine(url: URL) -> Engine:
@@ -174,7 +206,7 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
         # a deferred transaction that reads first and writes later fails at once if somebody else wrote in between
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if _writes(conn) else "BEGIN")
+        execute(conn, "BEGIN IMMEDIATE" if _writes(conn) else "BEGIN")
 
     return engine
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.engine import Connection
 
-from features.ledger.append.lookups import marks
+from features.ledger.sql import execute, marks
 
 
 def raise_watermarks(conn: Connection, keys: Iterable[tuple[str, str]], until_us: int) -> None:
@@ -23,10 +23,10 @@ def raise_watermarks(conn: Connection, keys: Iterable[tuple[str, str]], until_us
     rows = sorted({(entity, key, until_us) for entity, key in keys})  # in one order, so that two writers cannot cross
     if not rows:
         return
-    values = ", ".join([marks(conn, 3)] * len(rows))
-    conn.exec_driver_sql(
-        f"INSERT INTO watermarks (entity, key, assessed_until) VALUES {values} ON CONFLICT (entity, key) "
-        "DO UPDATE SET assessed_until = excluded.assessed_until "
+    execute(
+        conn,
+        f"INSERT INTO watermarks (entity, key, assessed_until) VALUES {', '.join([marks(3)] * len(rows))} "
+        "ON CONFLICT (entity, key) DO UPDATE SET assessed_until = excluded.assessed_until "
         "WHERE excluded.assessed_until > watermarks.assessed_until",
-        tuple(part for row in rows for part in row),
+        [part for row in rows for part in row],
     )

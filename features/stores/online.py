@@ -43,8 +43,8 @@ _POOLED_LAYOUT: Final = tuple((entity, entity.keys[0], entity.feature_names()) f
 def reading_from(conn: Connection, memory: Memory | None = None) -> Iterator[None]:
     """Within this block the store reads through `conn`, and so sees what its open transaction has written.
 
-    What it remembers goes to `memory`, which is the caller's to throw away if the transaction is taken back; without
-    one nothing is remembered.
+    What it remembers goes to `memory`, which is the caller's to prepare for the day of the request (`Memory.prepare`)
+    and to throw away if the transaction is taken back; without one nothing is remembered.
     """
     token = _GIVEN.set((conn, memory))
     try:
@@ -155,9 +155,11 @@ class LedgerOnlineStore(OnlineStore):
         day = day_of(max(moments, default=0))
         given = _GIVEN.get()
         if given is not None:
-            conn, memory = given[0], given[1] or Memory()
-            if not memory.population.prepare(conn, day):
-                close_days(conn, day)
+            conn, memory = given
+            if memory is None:
+                memory = Memory()
+                if not memory.population.prepare(conn, day):
+                    close_days(conn, day)
             yield conn, memory
             return
         if self._ledger is None:
@@ -254,7 +256,8 @@ def _values(
 def _exact(
     conn: Connection, memory: Memory, keys: Mapping[str, str | None], order_id: str | None, moment: int
 ) -> npt.NDArray[np.float64]:
-    busy = memory.busy.take(conn, keys)
+    busy = memory.busy.take(conn, keys) if memory.busy is not None else {}
     history = of_keys(conn, keys, order_id, without=busy)
-    memory.busy.note(conn, keys, history)
+    if memory.busy is not None:
+        memory.busy.note(conn, keys, history)
     return one.values(history, keys, history.order_no(order_id), moment, busy)

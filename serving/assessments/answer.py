@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -21,6 +21,9 @@ _ORDERS = POSITION["customer_orders_lifetime"]
 _RETURNS = POSITION["customer_returns_lifetime"]
 _FIRST_ORDER = POSITION["customer_seconds_since_first_order"]
 _VALUE = FIELD_NAMES.index("request_value")
+
+_UNKNOWN: Final = "Nothing is known of this customer before this order: the risk is near the usual one."
+_LITTLE_KNOWN: Final = "Little is known of this customer yet: the risk is near the usual one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,12 @@ def _model(model: LoadedModel) -> dict[str, Any]:
 
 def _history(vector: Floats, moment: int, sufficient: bool) -> dict[str, Any]:
     seconds = float(vector[_FIRST_ORDER])
-    return {
+    said = {
         "orders": int(vector[_ORDERS]),
         "returns": int(vector[_RETURNS]),
         "since": None if seconds != seconds else iso_date(moment - int(seconds) * SECOND),
         "sufficient": sufficient,
     }
+    if not sufficient:
+        said["note"] = _UNKNOWN if vector[_ORDERS] <= 1 and vector[_RETURNS] == 0 else _LITTLE_KNOWN
+    return said

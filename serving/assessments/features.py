@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection
 from features.clock import day_of
 from features.memory import Memory
 from features.online import fetch
-from features.population import are_closed, close_days
 from features.repo import feature_store
 from features.request import RequestRow
 from features.service import SERVICE, VECTOR
@@ -33,7 +32,7 @@ class FeatureReader:
     def __init__(self, settings: Settings) -> None:
         self._store = feature_store(settings)
         self._service = self._store.get_feature_service(SERVICE)
-        self._memory = Memory()
+        self._memory = Memory.of_writer()
 
     def warm(self, conn: Connection) -> None:
         """Reads beforehand what takes longest."""
@@ -41,15 +40,14 @@ class FeatureReader:
 
     def is_ready(self, conn: Connection, moment: int) -> bool:
         """Whether nothing has to be prepared."""
-        return are_closed(conn, day_of(moment))
+        return self._memory.is_ready(conn, day_of(moment))
 
     def prepare(self, conn: Connection, moment: int) -> None:
         """Pools the days before `moment` that are not pooled yet.
 
         Not part of the assessment that needs it: if that is refused, what was pooled for it stays.
         """
-        if close_days(conn, day_of(moment)):
-            self._memory.warm(conn)  # the pooling has changed the lines that were remembered
+        self._memory.prepare(conn, day_of(moment))
 
     def read(self, conn: Connection, row: RequestRow) -> Floats:
         """The vector (len(VECTOR),) as of the row's `requested_at`; NaN where a value is not known."""
@@ -62,4 +60,4 @@ class FeatureReader:
 
     def forget(self) -> None:
         """Lets go of everything read so far; for a transaction that was taken back after it was read from."""
-        self._memory = Memory()
+        self._memory = Memory.of_writer()

@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from serving.events.schemas import MOST_LINES, Body, OrderFields
-from serving.fields import Channel, Identifier, Kind, OptionalMoment, Quantity, Reason, Resolution, Tender
+from serving.events.schemas import LINES, Body, OrderFields
+from serving.fields import Channel, Identifier, Kind, OptionalMoment, Quantity, Reason, Resolution, Tender, misplaced
 
 Band = Literal["low", "elevated", "high"]
 Action = Literal["refund_now", "refund_on_scan", "inspect_before_refund", "staff_review"]
@@ -45,9 +45,9 @@ class InlineOrder(OrderFields):
     @model_validator(mode="after")
     def _has_time(self) -> InlineOrder:
         if self.ordered_at is None and self.occurred_at is None:
-            raise ValueError("ordered_at is required")
+            raise misplaced("is required", "ordered_at")
         if self.ordered_at is not None and self.occurred_at not in (None, self.ordered_at):
-            raise ValueError("ordered_at and occurred_at must be the same")
+            raise misplaced("must be the same as ordered_at", "occurred_at")
         return self
 
     @property
@@ -64,7 +64,7 @@ class AssessmentRequest(Body):
     return_id: Identifier = Field(description="Identifies the return; asking again with the same body is safe.")
     customer_id: Identifier = Field(description="The customer who returns.")
     order_id: Identifier = Field(description="The order that the return belongs to.")
-    lines: Annotated[list[ReturnedLine], Field(min_length=1, max_length=MOST_LINES)] = Field(
+    lines: Annotated[list[ReturnedLine], *LINES] = Field(
         description="What comes back; one assessment covers all lines."
     )
     reason: Reason = Field(description="The stated reason.")
@@ -78,12 +78,6 @@ class AssessmentRequest(Body):
     )
     order: InlineOrder | None = Field(None, description="The order itself, if the ledger may not have it.")
 
-    @model_validator(mode="after")
-    def _one_of_each_line(self) -> AssessmentRequest:
-        if len({line.line_id for line in self.lines}) < len(self.lines):
-            raise ValueError("the lines of a return must have different line_ids")
-        return self
-
 
 class ReasonAnswer(BaseModel):
     """Something that raised the risk."""
@@ -91,7 +85,7 @@ class ReasonAnswer(BaseModel):
     code: str = Field(description="Stable code; see the reason catalogue.", examples=["R02"])
     title: str = Field(description="What it is about, for staff.")
     detail: str = Field(description="The facts behind it, in a sentence.")
-    facts: dict[str, float | int | bool] = Field(description="The facts as numbers.")
+    facts: dict[str, float | int | str] = Field(description="The facts by name: numbers, or a word of a vocabulary.")
     check: str = Field(description="What would settle the doubt.")
     contribution: float = Field(description="How much it raised the risk, in log-odds.")
 
@@ -102,7 +96,7 @@ class ReassuranceAnswer(BaseModel):
     code: str = Field(description="Stable code; see the reason catalogue.", examples=["A01"])
     title: str = Field(description="What it is about, for staff.")
     detail: str = Field(description="The facts behind it, in a sentence.")
-    facts: dict[str, float | int | bool] = Field(description="The facts as numbers.")
+    facts: dict[str, float | int | str] = Field(description="The facts by name: numbers, or a word of a vocabulary.")
     contribution: float = Field(description="How much it lowered the risk, in log-odds (negative).")
 
 
@@ -113,6 +107,7 @@ class HistoryAnswer(BaseModel):
     returns: int = Field(description="Returns and claims before this request.")
     since: str | None = Field(description="Day of the first order (UTC).", examples=["2024-03-02"])
     sufficient: bool = Field(description="Whether that is enough for a risk of its own; if not, it is near the usual.")
+    note: str | None = Field(None, description="The same in words; only where it is not sufficient.")
 
 
 class RightsAnswer(BaseModel):

@@ -173,7 +173,7 @@ class Assessor:
         """What the ledger knows of the return; the request must not say otherwise.
 
         Where its lines differ, the first that was recorded speaks for the return, and the request may say what any of
-        them says.
+        them says; and of what they leave open it may say anything.
         """
         head = known[0]
         if head.order_no != order.order_no:
@@ -186,7 +186,7 @@ class Assessor:
             raise clash("this return is known with another time", "requested_at")
         for name in ("reason", "kind", "resolution", "channel", "tender", "proof_of_purchase"):
             said = getattr(request, name)
-            if said is not None and all(getattr(line, name) != said for line in known):
+            if said is not None and all(getattr(line, name) not in (None, said) for line in known):
                 raise clash("this return is known with other content", name)
         proof = head.proof_of_purchase
         return Stated(

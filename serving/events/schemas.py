@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from serving.fields import (
     AbuseType,
@@ -26,6 +26,7 @@ from serving.fields import (
     Tender,
     Trigger,
     Verdict,
+    misplaced,
 )
 
 MOST_LINES = 1_000
@@ -35,6 +36,27 @@ class Body(BaseModel):
     """Base of all bodies: types are not converted, fields that the contract does not have are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _Line(Protocol):
+    @property
+    def line_id(self) -> str: ...
+
+
+_L = TypeVar("_L", bound=_Line)
+
+
+def _different(lines: list[_L]) -> list[_L]:
+    seen: set[str] = set()
+    for i, line in enumerate(lines):
+        if line.line_id in seen:
+            raise misplaced("stands in more than one line", i, "line_id")
+        seen.add(line.line_id)
+    return lines
+
+
+#: For lists of lines: at least one, and each line_id once.
+LINES = (Field(min_length=1, max_length=MOST_LINES), AfterValidator(_different))
 
 
 class OrderLine(Body):
@@ -61,15 +83,7 @@ class OrderFields(Body):
     payment_id: OptionalText = Field(None, description="Payment means, raw or as an id; kept only as a keyed hash.")
     device_id: OptionalText = Field(None, description="Device, raw or as an id; kept only as a keyed hash.")
     courier: OptionalText = Field(None, description="Who delivers.")
-    lines: Annotated[list[OrderLine], Field(min_length=1, max_length=MOST_LINES)] = Field(
-        description="The lines of the order, all of them."
-    )
-
-    @model_validator(mode="after")
-    def _one_of_each_line(self) -> OrderFields:
-        if len({line.line_id for line in self.lines}) < len(self.lines):
-            raise ValueError("the lines of an order must have different line_ids")
-        return self
+    lines: Annotated[list[OrderLine], *LINES] = Field(description="The lines of the order, all of them.")
 
 
 class _Event(Body):

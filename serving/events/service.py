@@ -26,6 +26,7 @@ _TABLES: Final = {
 }
 #: Columns of the ledger's rows that are called otherwise in bodies.
 _BODY_NAMES: Final = {"unit_price_e4": "unit_price", "discount_e4": "discount"}
+_OWN_TIMES: Final = frozenset(OWN_TIME.values())
 
 
 @dataclass
@@ -155,13 +156,17 @@ def _append(conn: Connection, table: str, rows: Rows, *, now_us: int, hasher: Ke
 
 
 def _problem(rejects: Sequence[Reject], rows: Rows) -> Problem:
-    errors = [
-        FieldError((*rows.places[reject.index], _BODY_NAMES.get(reject.column, reject.column)), reject.reason)
-        for reject in rejects
-    ]
+    errors = [FieldError(_place(rows.places[reject.index], reject.column), reject.reason) for reject in rejects]
     if all(reject.conflict for reject in rejects):
         return Conflict(f"{errors[0].field}: {errors[0].detail}", errors=errors)
     return invalid(errors)
+
+
+def _place(place: Location, column: str) -> Location:
+    """Where a column of a row stands in the body; an event's time under the name that every event has for it."""
+    if place[0] == "events" and column in _OWN_TIMES:
+        column = "occurred_at"
+    return (*place, _BODY_NAMES.get(column, column))
 
 
 def _digest(event: Event) -> bytes:

@@ -40,6 +40,7 @@ class ReadyAnswer(BaseModel):
     without: dict[str, str] = Field(description="What it works without, by mode, in words.")
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get(
     "/healthz",
     summary="Is the process alive",
@@ -58,6 +59,7 @@ _READY["responses"][503] = {
 }
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="Can it assess", **_READY)
 async def get_readiness(request: Request) -> Response:
     """503 without a model or a ledger; 200 with what it works without, if it can still assess."""

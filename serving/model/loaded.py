@@ -61,7 +61,7 @@ class LoadedModel:
     def assess(self, vector: Floats) -> Estimate:
         """Risk and contributions of one stored vector (len(VECTOR),)."""
         row = vector[_COLUMNS].reshape(1, -1)
-        risk = float(self.model.risk(row)[0])
+        risk = self.model.risk_of_one(row)
         sufficient = self._thin_below == 0 or bool(vector[self._thin_at] >= self._thin_below)
         return Estimate(risk, self.model.band(risk), sufficient, self.model.contributions(row)[0])
 

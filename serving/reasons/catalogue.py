@@ -33,6 +33,7 @@ class _FactSpec(_Strict):
 class _SentenceSpec(_Strict):
     text: str = Field(min_length=1)
     when: tuple[str, ...] = ()
+    title: str = ""  # in place of the entry's, where that would not be true
 
 
 class _ReassuranceSpec(_Strict):
@@ -76,7 +77,8 @@ class Entry:
 
     def texts(self) -> tuple[str, ...]:
         """Everything that somebody may read."""
-        return (self.title, self.customer, self.check, self.check_claim, *self.sentence_texts)
+        titles = dict.fromkeys([self.title, *(sentence.title for sentence in self.sentences)])
+        return (*titles, self.customer, self.check, self.check_claim, *self.sentence_texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _fact(name: str, spec: _FactSpec, categories: Mapping[str, tuple[str, ...]])
 
 
 def _entry(spec: _ReassuranceSpec, facts: Mapping[str, Fact]) -> Entry:
-    sentences = tuple(sentence(each.text, each.when, facts) for each in spec.sentences)
+    sentences = tuple(sentence(each.text, each.when, facts, each.title or spec.title) for each in spec.sentences)
     if sentences[-1].facts or sentences[-1].conditions:
         raise CatalogueError(f"{spec.code}: the last sentence must need no fact and no condition")
     check, check_claim = "", ""

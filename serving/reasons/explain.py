@@ -65,5 +65,5 @@ def _told(entry: Entry, vector: Floats, currency: str) -> dict[str, Any]:
         filled = sentence.fill(vector, currency)
         if filled is not None:
             detail, facts = filled
-            return {"code": entry.code, "title": entry.title, "detail": detail, "facts": facts}
+            return {"code": entry.code, "title": sentence.title, "detail": detail, "facts": facts}
     raise AssertionError(f"{entry.code} has no sentence for every case")  # the catalogue is checked when it is read

@@ -69,7 +69,9 @@ class Fact:
                 percent = value * 100
                 return f"{percent:.0f}%" if percent >= 10 or percent == 0 else f"{percent:.1f}%"
             case "about":
-                return f"about {value:.0f}" if value >= 0.95 else "fewer than 1"
+                if value < 0.05:
+                    return "fewer than 0.1"
+                return f"about {value:.1f}" if value < 9.95 else f"about {value:,.0f}"
             case _:
                 return f"{int(value):,}"
 
@@ -111,6 +113,7 @@ class Sentence:
     conditions: tuple[_Condition, ...]
     parts: tuple[str | _Place, ...]
     facts: tuple[Fact, ...]  # of the text, then of the conditions
+    title: str = ""
 
     def fill(self, vector: Floats, currency: str) -> tuple[str, dict[str, FactValue]] | None:
         """The sentence with the facts that it rests on; None if a condition does not hold or a fact is not known."""
@@ -129,7 +132,7 @@ class Sentence:
         return text, {fact.name: fact.plain(values[fact.name]) for fact in self.facts}
 
 
-def sentence(text: str, when: Sequence[str], facts: Mapping[str, Fact]) -> Sentence:
+def sentence(text: str, when: Sequence[str], facts: Mapping[str, Fact], title: str = "") -> Sentence:
     """Read a sentence of the catalogue.
 
     Raises:
@@ -156,7 +159,7 @@ def sentence(text: str, when: Sequence[str], facts: Mapping[str, Fact]) -> Sente
     conditions = tuple(_condition(condition, facts) for condition in when)
     for condition in conditions:
         used |= {side.name: side for side in (condition.left, condition.right) if isinstance(side, Fact)}
-    return Sentence(conditions, tuple(part for part in parts if part != ""), tuple(used.values()))
+    return Sentence(conditions, tuple(part for part in parts if part != ""), tuple(used.values()), title)
 
 
 def _condition(text: str, facts: Mapping[str, Fact]) -> _Condition:

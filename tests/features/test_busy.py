@@ -171,9 +171,6 @@ def test_only_what_has_changed_is_read_again(made: Made, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "of_orders", watching)
     busy = BusyKeys(busy_from=3)
     with made.ledger.write() as conn:
-        keys = {
-            "address": made.ledger.hasher.address("address_id1") if hasattr(made.ledger.hasher, "address") else None
-        }
         keys = {"address": rows(conn, "SELECT address_id FROM orders WHERE address_id IS NOT NULL")[0][0]}
         with_memory(conn, busy, keys, MOMENT)
         with_memory(conn, busy, keys, MOMENT)
@@ -214,18 +211,64 @@ def test_keys_not_used_for_longest_go_first(made: Made) -> None:
         assert not kept[0]
 
 
+def test_a_new_order_of_a_kept_key_counts(made: Made) -> None:
+    busy = BusyKeys(busy_from=3)
+    with made.ledger.write() as conn:
+        keys: dict[str, str | None] = {
+            "address": rows(conn, "SELECT address_id FROM orders WHERE address_id IS NOT NULL")[0][0]
+        }
+        before = with_memory(conn, busy, keys, MOMENT)[0][one.NAMES.index("address_orders_lifetime")]
+        order = {"order_id": "new", "customer_id": "c1", "ordered_at": MOMENT - DAY, "address_id": "address_id0"}
+        for address in ("address_id0", "address_id1", "address_id2"):
+            append_rows(
+                conn,
+                "orders",
+                [{**order, "order_id": address, "address_id": address}],
+                live=True,
+                now_us=NOW,
+                hasher=made.ledger.hasher,
+            )
+        after, taken = with_memory(conn, busy, keys, MOMENT)
+        assert taken == 1
+        assert after[one.NAMES.index("address_orders_lifetime")] == before + 1
+
+
 def test_changes_are_told_until_there_are_too_many(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     with made.ledger.write() as conn:
         start = changes.latest(conn)
-        assert changes.since(conn, start) == set()
+        assert changes.since(conn, start) == []
         changes.note_orders(conn, [3, 5])
         changes.note_orders(conn, [3])
-        assert changes.since(conn, start) == {3, 5}
-        assert changes.since(conn, changes.latest(conn) - 1) == {3}
-        monkeypatch.setattr(changes, "_MOST", 3)
+        assert [order_no for _, order_no in changes.since(conn, start) or []] == [3, 5, 3]
+        assert [order_no for _, order_no in changes.since(conn, changes.latest(conn) - 1) or []] == [3]
+        monkeypatch.setattr(changes, "MOST", 2)
         assert changes.since(conn, start) is None
+        changes.note_orders(conn, [1, 2, 3])
         monkeypatch.undo()
-        changes.note_everything(conn)
-        assert changes.since(conn, start) is None
+        assert changes.since(conn, changes.latest(conn) - 1) is None, "so many are noted as a change of everything"
         assert rows(conn, "SELECT COUNT(*) FROM order_changes") == [(1,)]
-        assert changes.since(conn, changes.latest(conn)) == set()
+        assert changes.since(conn, start) is None, "the note that was seen last is gone"
+        assert changes.since(conn, changes.latest(conn)) == []
+
+
+def test_old_notes_go(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "_KEPT", 4)
+    with made.ledger.write() as conn:
+        changes.note_orders(conn, range(1, 11))
+        last = changes.latest(conn)
+        changes.prune(conn)
+        assert rows(conn, "SELECT COUNT(*) FROM order_changes") == [(5,)]
+        assert changes.since(conn, last - 5) is None
+        assert [order_no for _, order_no in changes.since(conn, last - 4) or []] == [7, 8, 9, 10]
+
+
+def test_a_day_that_is_closed_changes_its_orders_only(made: Made) -> None:
+    with made.ledger.write() as conn:
+        (latest,) = rows(conn, "SELECT MAX(pooled_at) FROM order_lines")[0]
+        close_days(conn, latest // DAY)
+        seen = changes.latest(conn)
+        close_days(conn, latest // DAY + 1)
+        touched = {order_no for _, order_no in changes.since(conn, seen) or []}
+        of_day = rows(conn, "SELECT DISTINCT order_no FROM order_lines WHERE pooled_at / ? = ?", (DAY, latest // DAY))
+        assert touched == {order_no for (order_no,) in of_day}
+        assert touched

@@ -56,6 +56,17 @@ def test_one_row_has_the_bits_of_many(model: RiskModel, rows: np.ndarray) -> Non
         assert model.contributions(one).tobytes() == parts[i : i + 1].tobytes()
 
 
+def test_plain_floats_have_the_bits_of_arrays(model: RiskModel, rows: np.ndarray) -> None:
+    column = NAMES.index("customer_orders_lifetime")
+    rows = np.repeat(rows[:200], 5, axis=0)
+    rows[:, column] = np.tile((0, 1, 2.5, np.nan, 50), 200)
+    singly = [model.risk_of_one(rows[i : i + 1]) for i in range(len(rows))]
+    assert singly == model.risk(rows).tolist()
+    assert len(set(singly)) > 300
+    without = RiskModel(model._booster, model.card.model_copy(update={"thin_history": None}))
+    assert [without.risk_of_one(rows[i : i + 1]) for i in range(20)] == without.risk(rows[:20]).tolist()
+
+
 def test_layout_and_chunks_do_not_change_bits(model: RiskModel, rows: np.ndarray) -> None:
     risk = model.risk(rows)
     assert np.array_equal(model.risk(np.asfortranarray(rows)), risk)

@@ -127,6 +127,8 @@ class TestTooLarge:
         ("GET", "/", 404),
         ("GET", "/v1", 404),
         ("POST", "/v1/nothing", 404),
+        ("POST", "/v1/events/", 404),
+        ("GET", "/healthz/", 404),
         ("GET", "/v1/events", 405),
         ("DELETE", "/v1/assessments", 405),
         ("PUT", "/v1/assessments/x", 405),

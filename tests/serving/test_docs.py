@@ -53,7 +53,8 @@ def test_every_address_scope_problem_and_limit_is_there() -> None:
     for router in (assessments.router, events.router, health.router):
         for route in router.routes:
             assert isinstance(route, APIRoute)
-            assert f"`{min(route.methods)} {route.path}`" in PAGE
+            if route.include_in_schema:
+                assert f"`{min(route.methods)} {route.path}`" in PAGE
     for scope in Scope:
         assert f"`{scope}`" in PAGE
     for problem in problems.ALL:

@@ -106,7 +106,7 @@ class Batch:
         if known == digest:
             self._duplicates += 1
         else:
-            reason = f"{self.table}: this {_IDENTITY[self.table]} is known with other content"
+            reason = f"this {_IDENTITY[self.table]} is known with other content"
             self.refuse(index, column, reason, conflict=True)
         return False
 

@@ -11,10 +11,10 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
 from features.clock import DAY
 from features.ledger.append.batch import Batch
+from features.ledger.sql import execute, execute_many, marks, rows
 
 #: Values in one IN list. SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535.
 CHUNK: Final = 5_000
@@ -44,41 +44,20 @@ class Order(NamedTuple):
     watermark_us: int
 
 
-def mark(conn: Connection) -> str:
-    """The placeholder of a parameter in a statement."""
-    return "?" if conn.dialect.paramstyle == "qmark" else "%s"
-
-
-def marks(conn: Connection, count: int) -> str:
-    """`count` placeholders in parentheses."""
-    return "(" + ", ".join([mark(conn)] * count) + ")"
-
-
-def _fetch(conn: Connection, statement: str, parameters: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
-    """All rows, straight from the driver: wrapping a result costs more than a look-up by key does."""
-    cursor = conn.connection.cursor()
-    driver_error = conn.dialect.loaded_dbapi.Error
-    try:
-        cursor.execute(statement, parameters)
-        return cursor.fetchall()
-    except driver_error as error:
-        raise DBAPIError.instance(statement, parameters, error, driver_error, dialect=conn.dialect) from error
-    finally:
-        cursor.close()
-
-
 def select_in(conn: Connection, statement: str, values: Iterable[Any], ending: str = "") -> Iterator[Sequence[Any]]:
     """Rows of `statement`, which ends in IN, a list of the `values`, chunk by chunk, and `ending`."""
     remaining = iter(values)
     while chunk := tuple(islice(remaining, CHUNK)):
-        yield from _fetch(conn, f"{statement} {marks(conn, len(chunk))}{ending}", chunk)
+        yield from rows(conn, f"{statement} {marks(len(chunk))}{ending}", chunk)
 
 
-def insert(conn: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Appends `rows`, whose values stand in the order of the `columns`."""
-    if rows:
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(conn, len(columns))}"
-        conn.exec_driver_sql(statement, rows[0] if len(rows) == 1 else list(rows))
+def insert(conn: Connection, table: str, columns: Sequence[str], values: Sequence[tuple[Any, ...]]) -> None:
+    """Appends rows of `values`, which stand in the order of the `columns`."""
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(len(columns))}"
+    if len(values) == 1:
+        execute(conn, statement, values[0])
+    elif values:
+        execute_many(conn, statement, values)
 
 
 def orders_of(batch: Batch) -> dict[str, Order]:
@@ -137,10 +116,10 @@ def watermarks_of(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[tup
     found: dict[tuple[str, str], int] = {}
     if sum(map(len, by_entity.values())) <= CHUNK:  # one statement: what a live event has
         part = "SELECT entity, key, assessed_until FROM watermarks WHERE entity = {} AND key IN {}"
-        statement = " UNION ALL ".join(part.format(mark(conn), marks(conn, len(ks))) for ks in by_entity.values())
+        statement = " UNION ALL ".join(part.format("?", marks(len(ks))) for ks in by_entity.values())
         parameters = tuple(value for entity, ks in by_entity.items() for value in (entity, *ks))
-        rows = _fetch(conn, statement, parameters) if parameters else []
-        return {(entity, key): until for entity, key, until in rows}
+        listed = rows(conn, statement, parameters) if parameters else []
+        return {(entity, key): until for entity, key, until in listed}
     for entity, ks in by_entity.items():
         statement = f"SELECT key, assessed_until FROM watermarks WHERE entity = '{entity}' AND key IN"
         found.update({(entity, key): until for key, until in select_in(conn, statement, ks)})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -249,3 +250,56 @@ class TestProcesses:
         ledger = Ledger.open(settings)
         assert count(ledger) == int(commit)
         ledger.close()
+
+
+class TestWriter:
+    def test_does_not_wait_where_it_need_not(self, ledger: Ledger) -> None:
+        writer = ledger.writer()
+        with ledger.write():
+            began = time.monotonic()
+            assert writer.begin_at_once() is None
+            assert time.monotonic() - began < 5
+        transaction = writer.begin_at_once()
+        assert transaction is not None
+        writer.connection.exec_driver_sql(INSERT, ("test", 1))
+        transaction.commit()
+        writer.close()
+        assert count(ledger) == 1
+
+    def test_waits_where_it_must(self, ledger: Ledger) -> None:
+        writer = ledger.writer()
+        assert writer.begin_at_once() is not None  # from now on it does not wait by itself
+        writer.connection.rollback()
+        other = ledger.writer()
+        held = other.begin()
+        threading.Timer(0.3, held.rollback).start()
+        began = time.monotonic()
+        writer.begin().rollback()
+        assert 0.2 < time.monotonic() - began < 20
+        other.close()
+        writer.close()
+
+    def test_is_not_lent_to_anybody_else(self, ledger: Ledger) -> None:
+        writer = ledger.writer()
+        driver = writer.connection.connection.driver_connection
+        writer.close()
+        with ledger.write() as conn:
+            assert conn.connection.driver_connection is not driver
+            assert conn.exec_driver_sql("PRAGMA busy_timeout").scalar() == store.BUSY_TIMEOUT_MS
+
+
+def test_checkpoint_moves_the_log_while_somebody_writes(ledger: Ledger, tmp_path: Path) -> None:
+    writer = ledger.writer()
+    transaction = writer.begin()
+    writer.connection.exec_driver_sql(INSERT, ("test", 1))
+    transaction.commit()
+    open_again = writer.begin()
+    writer.connection.exec_driver_sql(INSERT, ("test2", 1))
+    ledger.checkpoint()
+    open_again.rollback()
+    writer.close()
+    copy = tmp_path / "without its log.db"
+    shutil.copy(str(ledger.engine.url.database), copy)
+    alone = sqlite3.connect(copy)
+    assert alone.execute(COUNT).fetchone() == (1,)
+    alone.close()

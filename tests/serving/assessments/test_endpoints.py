@@ -67,6 +67,41 @@ class TestPost:
         second = api.assess(body | {"return_id": unique("return-")}).json()
         assert [a["history"]["returns"] for a in (first, second)] == [0, 1]
 
+    def test_an_unknown_customer_is_said_to_be_one(self, api: Api) -> None:
+        history = api.assess(assessment()).json()["history"]
+        assert (history["orders"], history["returns"], history["sufficient"]) == (1, 0, False)
+        assert "before this order" in history["note"]
+        again = assessment(requested_at="2026-05-21T08:30:00Z")
+        again["customer_id"] = again["order"]["customer_id"] = assessment()["customer_id"]
+        api.assess(again)
+        once_more = assessment(customer_id=again["customer_id"], order={"customer_id": again["customer_id"]})
+        history = api.assess(once_more | {"requested_at": "2026-05-22T08:30:00Z"}).json()["history"]
+        assert (history["orders"], history["returns"]) == (2, 1)
+        assert "Little is known" in history["note"]
+        assert "note" not in api.assess(known(1)).json()["history"]
+
+    def test_a_bare_return_event_leaves_open_what_the_request_says(self, api: Api) -> None:
+        body = assessment()
+        order = order_event(customer_id=body["customer_id"], order_id=body["order_id"])
+        api.send(order)
+        bare = {
+            "event_id": unique("bare-"),
+            "type": "return",
+            "occurred_at": ago(days=1),
+            "return_id": body["return_id"],
+            "order_id": body["order_id"],
+            "line_id": order["lines"][0]["line_id"],
+            "quantity": 1,
+            "reason": body["reason"],
+        }
+        assert api.send(bare).status_code == 200
+        del body["order"], body["requested_at"]
+        body["lines"] = [{"line_id": order["lines"][0]["line_id"], "quantity": 1}]
+        response = api.assess(body | {"resolution": "refund", "channel": "web", "tender": "original"})
+        assert response.status_code == 200, response.text
+        again = body | {"return_id": unique("return-"), "lines": [{"line_id": "1", "quantity": 3}]}
+        assert fields(api.assess(again)) == ["lines[0].quantity"], "the event counts"
+
     def test_a_late_event_never_changes_what_was_assessed(self, api: Api) -> None:
         body = assessment()
         first = api.assess(body).json()
@@ -177,7 +212,7 @@ class TestPost:
             ({"lines": [{"line_id": "1", "quantity": "1"}]}, "lines[0].quantity"),
             ({"lines": [{"line_id": "1", "quantity": True}]}, "lines[0].quantity"),
             ({"lines": [{"line_id": "1", "quantity": 10**30}]}, "lines[0].quantity"),
-            ({"lines": [{"line_id": "1", "quantity": 1}, {"line_id": "1", "quantity": 1}]}, ""),
+            ({"lines": [{"line_id": "1", "quantity": 1}, {"line_id": "1", "quantity": 1}]}, "lines[1].line_id"),
             ({"return_id": ""}, "return_id"),
             ({"return_id": "x" * 10_000}, "return_id"),
             ({"return_id": "a\u0000b"}, "return_id"),
@@ -191,6 +226,20 @@ class TestPost:
         response = api.assess(assessment(**changes) if "order" not in changes else assessment() | changes)
         assert response.status_code == 422, response.text
         assert fields(response) == [field]
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"ordered_at": None}, "ordered_at"),
+            ({"occurred_at": "2026-05-01T12:00:01Z"}, "occurred_at"),
+            ({"lines": [inline_order()["lines"][0]] * 2}, "lines[1].line_id"),
+            ({"lines": []}, "lines"),
+        ],
+    )
+    def test_names_the_field_of_an_inline_order(self, api: Api, changes: dict[str, Any], field: str) -> None:
+        response = api.assess(assessment(order=changes))
+        assert response.status_code == 422, response.text
+        assert fields(response) == [f"order.{field}"]
 
     def test_missing_fields_are_all_named(self, api: Api) -> None:
         response = api.assess({})
@@ -208,6 +257,7 @@ class TestPost:
 class TestCustomer:
     def test_unknown_customer_has_no_history(self, api: Api) -> None:
         answer = api.assess(known(8, customer_id="nobody-we-know")).json()
+        assert "Nothing is known" in answer["history"].pop("note")
         assert answer["history"] == {"orders": 0, "returns": 0, "since": None, "sufficient": False}
         assert answer["risk"] <= 2 * 0.04 + 1e-12
 

@@ -186,20 +186,20 @@ class TestAllOrNothing:
         ("number", "changes", "field"),
         [
             (0, {"delivered_at": "2026-05-04T00:00:00Z"}, "delivered_at"),  # not the same as occurred_at
-            (0, {"occurred_at": "2026-04-01T00:00:00Z"}, "delivered_at"),  # before the order
-            (0, {"occurred_at": "2999-01-01T00:00:00Z"}, "delivered_at"),
+            (0, {"occurred_at": "2026-04-01T00:00:00Z"}, "occurred_at"),  # before the order
+            (0, {"occurred_at": "2999-01-01T00:00:00Z"}, "occurred_at"),
             (0, {"proof": "hearsay"}, "proof"),
             (1, {"line_id": "7"}, "line_id"),
             (1, {"quantity": 4}, "quantity"),
             (1, {"quantity": 0}, "quantity"),
-            (1, {"occurred_at": "2026-04-30T00:00:00Z", "requested_at": None}, "requested_at"),
+            (1, {"occurred_at": "2026-04-30T00:00:00Z", "requested_at": None}, "occurred_at"),
             (2, {"return_id": "unheard-of"}, "return_id"),
-            (2, {"occurred_at": "2026-05-09T00:00:00Z"}, "inspected_at"),
+            (2, {"occurred_at": "2026-05-09T00:00:00Z"}, "occurred_at"),
             (2, {"propensity": 0}, "propensity"),
             (2, {"propensity": 1.5}, "propensity"),
             (2, {"line_id": "9"}, "line_id"),
             (2, {"finding": "odd"}, "finding"),
-            (3, {"occurred_at": "2026-05-09T00:00:00Z"}, "decided_at"),
+            (3, {"occurred_at": "2026-05-09T00:00:00Z"}, "occurred_at"),
             (3, {"verdict": "perhaps"}, "verdict"),
             (3, {"basis": "rumour"}, "basis"),
             (3, {"type": "judgement"}, "type"),
@@ -243,6 +243,13 @@ class TestAllOrNothing:
         response = api.send(order_event(), order)
         assert response.status_code == 422, response.text
         assert fields(response) == [f"events[1].lines[1].{field}"]
+
+    def test_names_a_line_that_stands_twice(self, api: Api) -> None:
+        order = order_event()
+        order["lines"] *= 2
+        response = api.send(order)
+        assert response.status_code == 422
+        assert fields(response) == ["events[0].lines[1].line_id"]
 
     @pytest.mark.parametrize("field", ["country", "currency"])
     @pytest.mark.parametrize("value", ["XXXX", "1", 5, ""])

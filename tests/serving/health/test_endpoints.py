@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ from tests.support.service import Api, assessment, bearer, make_key, order_event
 def test_health_needs_no_key(api: Api) -> None:
     response = api.client.get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_a_load_balancer_may_ask_for_the_head_only(api: Api) -> None:
+    for path in ("/healthz", "/readyz"):
+        response = api.client.head(path)
+        assert (response.status_code, response.content) == (200, b"")
 
 
 def test_readiness_says_what_is_missing(api: Api) -> None:
@@ -106,6 +113,24 @@ def test_a_defect_says_nothing_about_itself(home: Path, monkeypatch: pytest.Monk
         results = api.batch(assessment()).json()
         assert results["results"][0]["status"] == 500
         assert api.send(order_event()).status_code == 200
+
+
+@pytest.mark.parametrize("error", [sa.exc.OperationalError("SELECT 1", {}, Exception()), sqlite3.OperationalError()])
+def test_a_ledger_that_cannot_be_read_is_no_defect(
+    home: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(self: Ledger) -> None:
+        raise error
+
+    app = create_app(settings_of(home), ServingSettings(model_poll_seconds=600))
+    with running(app) as client:
+        api = Api(client, make_key(home))
+        monkeypatch.setattr(Ledger, "read", fail)
+        for response in (api.send(order_event()), client.get("/v1/assessments/x", headers=bearer(api.key))):
+            assert response.status_code == 503
+            assert response.headers["content-type"] == "application/problem+json"
+            assert response.headers["retry-after"] == "1"
+            assert response.json()["type"] == "urn:problem-type:returnwise:unavailable"
 
 
 def test_no_model_and_no_registry(home: Path) -> None:

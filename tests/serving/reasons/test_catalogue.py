@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.service import MODEL_FEATURES, VECTOR
+from serving.assessments.schemas import ReasonAnswer
 from serving.policy.policy import default_policy
 from serving.reasons import describe
-from serving.reasons.catalogue import FILE, default_catalogue, load
+from serving.reasons.catalogue import FILE, Group, default_catalogue, load
 from serving.reasons.explain import Explainer
 from serving.reasons.facts import CatalogueError, Fact, sentence
 from tests.support.words import judging_words
@@ -151,12 +152,46 @@ class TestExplain:
         assert reason == {
             "code": "R02",
             "title": "Returns more of what they buy than similar shoppers",
-            "detail": "7 of 9 items bought in the last 90 days came back; "
-            "shoppers of the same categories return about 3 of 9.",
+            "detail": "7 items returned and 9 bought in the last 90 days; "
+            "shoppers of the same categories return about 3.1 of 9.",
             "facts": {"items_returned_90d": 7, "items_bought_90d": 9, "expected_returned_90d": 3.1},
             "check": "Compare the item with the order photo and look for wear.",
             "contribution": 0.91,
         }
+
+    def test_what_came_back_need_not_have_been_bought_in_the_window(self) -> None:
+        facts = {
+            "customer_items_bought_90d": 3,
+            "customer_items_returned_90d": 5,
+            "customer_expected_returns_ppm_90d": 400_000,
+        }
+        ((reason,), _) = EXPLAINER.explain(contributions(rate=0.5), vector(**facts), claim=False, currency="EUR")
+        assert reason["detail"].startswith("5 items returned and 3 bought in the last 90 days;")
+
+    @pytest.mark.parametrize("amount", [1.0, -1.0])
+    @pytest.mark.parametrize("group", CATALOGUE.groups, ids=lambda group: group.reason.code)
+    def test_there_are_facts_even_without_a_history(self, group: Group, amount: float) -> None:
+        unknown = vector(request_items=1, request_value=1999, order_items_bought_lifetime=1, order_lines_lifetime=1)
+        told = EXPLAINER.explain(contributions(**{group.families[0]: amount}), unknown, claim=False, currency="EUR")
+        (each,) = told[0] or told[1]
+        assert each["facts"], each
+
+    def test_an_unknown_customer_is_said_to_be_one(self) -> None:
+        for family in ("rate", "tenure"):
+            for amount in (1.0, -1.0):
+                told = EXPLAINER.explain(contributions(**{family: amount}), vector(), claim=False, currency=None)
+                (each,) = told[0] or told[1]
+                assert "not known from any order before this request" in each["detail"]
+                assert each["facts"]["orders"] == 0
+
+    def test_customers_are_told_what_was_looked_at(self) -> None:
+        for group in CATALOGUE.groups:
+            for entry in (group.reason, group.reassurance):
+                assert entry.customer.startswith(("We took into account", "We compared", "In your favour"))
+
+    def test_a_word_is_a_fact_that_the_contract_describes(self) -> None:
+        ((reason,), _) = EXPLAINER.explain(contributions(stated=0.5), vector(), claim=False, currency="EUR")
+        assert ReasonAnswer.model_validate(reason).facts["stated_reason"] == "changed_mind"
 
     def test_a_claim_has_another_check(self) -> None:
         ((reason,), _) = EXPLAINER.explain(contributions(rate=0.91), vector(), claim=True, currency="EUR")
@@ -210,7 +245,9 @@ class TestSentences:
     def test_percent(self, value: float, text: str) -> None:
         assert Fact("p", "p", 0, show="percent").text(value, "") == text
 
-    @pytest.mark.parametrize(("value", "text"), [(0.2, "fewer than 1"), (0.97, "about 1"), (3.4, "about 3")])
+    @pytest.mark.parametrize(
+        ("value", "text"), [(0.04, "fewer than 0.1"), (0.2, "about 0.2"), (3.44, "about 3.4"), (1234.5, "about 1,234")]
+    )
     def test_about(self, value: float, text: str) -> None:
         assert Fact("p", "p", 0, show="about").text(value, "") == text
 
