@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,8 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except ReturnwiseError as error:
             _fail(error.message, error.exit_code)
+        except KeyboardInterrupt:
+            _fail("interrupted; running it again is safe", 130)
         except ValidationError as error:
             if not error.title.endswith("Settings"):
                 raise
@@ -44,6 +47,22 @@ class Commands(TyperGroup):
             if error.strerror is None or isinstance(error, BrokenPipeError):
                 raise
             _fail(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
+        except Exception as error:
+            cause = _unusable_database(error)
+            if cause is None:
+                raise
+            _fail(f"the database cannot be used: {cause}")
+
+
+def _unusable_database(error: Exception) -> str | None:
+    """What is wrong with a database (ledger or MLflow's), such as full, locked, damaged; None for other errors."""
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")  # not imported: commands that need none should not wait for it
+    if sqlalchemy is None:
+        return None
+    # of DatabaseError itself, not of what derives from it: a broken constraint or statement is a defect of ours
+    if isinstance(error, sqlalchemy.OperationalError) or type(error) is sqlalchemy.DatabaseError:
+        return " ".join(str(getattr(error, "orig", error)).split())
+    return None
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:
@@ -111,7 +130,9 @@ def simulate(
 def ingest(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of tables, or the file of another format.")],
     input_format: Annotated[InputFormat, typer.Option("--format", help="What DIR holds.")] = InputFormat.TABLES,
-    rejects: Annotated[Path | None, typer.Option(help="File for refused rows [default: in the home].")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="File for refused rows.", show_default="a new one in the home")
+    ] = None,
 ) -> None:
     """Append tables (CSV or Parquet) to the ledger. Doing it twice changes nothing.
 
@@ -153,7 +174,7 @@ def train(
 
 @app.command()
 def promote(
-    version: Annotated[str | None, typer.Argument(help="Registered version [default: the newest].")] = None,
+    version: Annotated[str | None, typer.Argument(help="Registered version.", show_default="the newest")] = None,
 ) -> None:
     """Make a registered version the champion; a running service picks it up by itself."""
     from training.registry import promote as run

@@ -92,7 +92,7 @@ def score(settings: Settings, file: Path, out: Path, progress: Progress | None =
         IngestError: the header of the file breaks the contract.
     """
     began = time.perf_counter()
-    _ending(out)
+    _check_place(out, file)
     source = _open(file)
     try:
         returns = _read(source, progress)
@@ -124,6 +124,17 @@ def _ending(path: Path) -> str:
     return ending
 
 
+def _check_place(out: Path, file: Path) -> None:
+    """Before hours of work: whether `out` is a file that can be written and is not the one to read."""
+    _ending(out)
+    if out.exists() and file.exists() and out.samefile(file):
+        raise ScoreError(f"{out}: is the file to read; name another one to write")
+    folder = next(above for above in out.absolute().parents if above.exists())
+    if out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        cause = "is a folder" if out.is_dir() else f"{folder} is no folder that can be written to"
+        raise ScoreError(f"{out}: cannot be written: {cause}")
+
+
 def _read(source: Source, progress: Progress | None) -> dict[str, list[_Row]]:
     """The rows of each return, in the order in which returns first appear."""
     returns: dict[str, list[_Row]] = {}
@@ -138,23 +149,31 @@ def _read(source: Source, progress: Progress | None) -> dict[str, list[_Row]]:
                 returns.setdefault(values["return_id"], []).append(row)  # type: ignore[arg-type]
             advance(raw.done)
     now = time.time_ns() // 1_000
-    for lines in returns.values():
-        _agree(source.path, lines, now)
-    return returns
+    return {return_id: _agree(source.path, lines, now) for return_id, lines in returns.items()}
 
 
-def _agree(path: Path, lines: list[_Row], now: int) -> None:
-    """The lines of one return belong together."""
-    first, seen = lines[0], set()
+def _agree(path: Path, lines: list[_Row], now: int) -> list[_Row]:
+    """The lines of one return, which belong together; each once, as a row that is there again changes nothing."""
+    first, kept = lines[0], dict[str, _Row]()
     if first.values["requested_at"] > now + _SKEW_US:
         raise _wrong(path, first.line, "requested_at", "lies in the future")
     for row in lines:
         for column in _SHARED:
             if row.values[column] != first.values[column]:
                 raise _wrong(path, row.line, column, f"is not that of line {first.line}, which has the same return_id")
-        if row.values["line_id"] in seen:
-            raise _wrong(path, row.line, "line_id", "is there twice for this return_id")
-        seen.add(row.values["line_id"])
+        before = kept.setdefault(str(row.values["line_id"]), row)
+        if _content(before) != _content(row):
+            place = f"is that of line {before.line}, which has the same return_id and other content"
+            raise _wrong(path, row.line, "line_id", place)
+    return list(kept.values())
+
+
+def _content(row: _Row) -> dict[str, Any]:
+    """What makes two rows of a line the same for ingest too."""
+    usual = {"kind": "return", "recorded_at": None}
+    return {
+        name: usual.get(name) if value is None or name == "recorded_at" else value for name, value in row.values.items()
+    }
 
 
 def _assess(

@@ -51,12 +51,12 @@ class Source(Protocol):
 
 
 def known_columns(path: Path, table: Table, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The file's columns parted into those of the contract and others.
+    """The file's columns parted into those of the contract and others, each named once.
 
     Raises:
-        IngestError: a column is there twice, or a required one is missing.
+        IngestError: a column of the contract is there twice, or a required one is missing.
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({name for name in names if names.count(name) > 1 and table.column(name)})
     if twice:
         raise IngestError(f"{path}: column {shown(twice[0])} is there twice")
     missing = [name for name in table.required if name not in names]
@@ -65,7 +65,8 @@ def known_columns(path: Path, table: Table, names: Sequence[str]) -> tuple[tuple
         found = ", ".join(shown(name) for name in names[:20])
         raise IngestError(f"{path}: required column missing: {', '.join(missing)} (found: {found}){hint}")
     known = tuple(name for name in names if table.column(name))
-    return known, tuple(shown(name) for name in names if not table.column(name))
+    others = dict.fromkeys(name for name in names if not table.column(name))  # spreadsheets add several without name
+    return known, tuple(shown(name) or "(without name)" for name in others)
 
 
 def shown(text: str, limit: int = 60) -> str:

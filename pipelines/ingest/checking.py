@@ -68,5 +68,12 @@ def check(table: Table, file: str, raw: RawBatch) -> CheckedBatch:
 
 
 def _rejected(file: str, raw: RawBatch, position: int, column: str, reason: str) -> Rejected:
-    row: Mapping[str, object] = {name: values[position].as_py() for name, values in raw.columns.items()}
+    row: Mapping[str, object] = {name: _as_read(values[position]) for name, values in raw.columns.items()}
     return Rejected(file, raw.lines[position], column, reason, row)
+
+
+def _as_read(value: pa.Scalar) -> object:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):  # a timestamp in a year that Python has no word for
+        return value.value

@@ -136,7 +136,7 @@ def open_bytes(path: Path) -> io.FileIO:
         raise IngestError(f"{path}: {error.strerror or error}") from error
     if not start.removeprefix(codecs.BOM_UTF8).strip():
         raise IngestError(f"{path}: the file is empty; a header line is needed even if there are no rows")
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start[:64]:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start[:4]:  # UTF-16 or -32
         raise IngestError(f"{path}: not a CSV file in UTF-8")
     return io.FileIO(path)
 

@@ -24,6 +24,8 @@ Problems = dict[int, str]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UTC_US = pa.timestamp("us", "UTC")
+_TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}  # in a second
+_LAST_SECOND = 253_402_300_799  # of the year 9999
 #: Characters that make two ids look alike or a log lie: controls, bidirectional overrides, invisible ones.
 FORBIDDEN = (
     r"[\x{0000}-\x{001F}\x{007F}-\x{009F}\x{00AD}\x{061C}\x{180E}\x{200B}\x{200E}\x{200F}\x{2028}-\x{202E}"
@@ -69,7 +71,7 @@ def _composed(value: str | None) -> str | None:
 def time(raw: pa.Array) -> Normalised:
     """Times as int64 microseconds since 1970 UTC, from ISO 8601 text with a zone or from zoned Arrow timestamps."""
     if pa.types.is_timestamp(raw.type):
-        return Normalised(pc.cast(pc.cast(raw, _UTC_US, safe=False), pa.int64()))
+        return _timestamps(raw)
     values, problems = _trimmed(raw)
     try:
         return Normalised(pc.cast(pc.cast(values, _UTC_US), pa.int64()), problems)
@@ -85,6 +87,16 @@ def time(raw: pa.Array) -> Normalised:
     return Normalised(pa.array(moments, pa.int64()), problems)
 
 
+def _timestamps(raw: pa.Array) -> Normalised:
+    """Arrow timestamps as microseconds. In seconds they reach so far that they would wrap around to another time."""
+    furthest = min(_LAST_SECOND * _TICKS[raw.type.unit], 2**63 - 1)
+    ticks = pc.cast(raw, pa.int64())
+    far = pc.or_(pc.less(ticks, -furthest), pc.greater(ticks, furthest))
+    problems = dict.fromkeys(_positions(far), "not a time up to the year 9999")
+    kept = pc.if_else(far, pa.scalar(None, raw.type), raw) if problems else raw
+    return Normalised(pc.cast(pc.cast(kept, _UTC_US, safe=False), pa.int64()), problems)
+
+
 def parse_time(value: str) -> int | str:
     """Microseconds since 1970 UTC of one ISO 8601 time, or the reason why it is none. Digits past 1 us are cut off."""
     if not _ZONED.fullmatch(value):
@@ -96,9 +108,13 @@ def parse_time(value: str) -> int | str:
 
 
 def number(raw: pa.Array) -> Normalised:
-    """Numbers as float64, from plain decimals (`12`, `12.50`, `1e3`) or Arrow numbers; infinities and NaN pass on."""
+    """Numbers as float64, from plain decimals (`12`, `12.50`, `1e3`) or Arrow numbers; infinities pass on.
+
+    NaN among Arrow numbers means missing, as frames of floats have no other word for it.
+    """
     if not _is_string(raw.type):
-        return Normalised(pc.cast(raw, pa.float64(), safe=False))
+        numbers = pc.cast(raw, pa.float64(), safe=False)
+        return Normalised(pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers))
     values, problems = _trimmed(raw)
     try:
         return Normalised(pc.cast(values, pa.float64()), problems)
@@ -154,7 +170,7 @@ def unfit_type(declared: Column, kind: pa.DataType) -> str | None:
         return None if fits else f"holds {kind}, not numbers"
     if declared.kind is Kind.FLAG:
         return None if pa.types.is_boolean(kind) or pa.types.is_integer(kind) else f"holds {kind}, not true or false"
-    return None if pa.types.is_integer(kind) else f"holds {kind}, not text"
+    return None if pa.types.is_integer(kind) else f"holds {kind}, not text or whole numbers"
 
 
 def ledger_values(declared: Column, values: pa.Array) -> list[Any]:
@@ -175,7 +191,8 @@ def _trimmed(raw: pa.Array) -> tuple[pa.Array, Problems]:
 
 
 def _is_string(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(is_text or pa.types.is_dictionary(kind))
 
 
 def _positions(mask: pa.Array) -> list[int]:

@@ -77,7 +77,8 @@ class ParquetSource:
 def _plain(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    return values.cast(pa.string()) if pa.types.is_large_string(values.type) else values
+    other_text = pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type)
+    return values.cast(pa.string()) if other_text else values
 
 
 def _badly_encoded(columns: dict[str, pa.Array], before: int) -> list[BrokenRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from pipelines.ingest import rejects as rejects_file
 from pipelines.ingest.adapters import ADAPTERS
-from pipelines.ingest.batches import Source
+from pipelines.ingest.batches import Source, shown
 from pipelines.ingest.checking import check
 from pipelines.ingest.contract import TABLES, Table
 from pipelines.ingest.csv_files import CsvSource
@@ -25,6 +26,7 @@ from pipelines.ingest.report import IngestReport, TableCounts
 
 TABLES_FORMAT = "tables"
 BATCH_ROWS = 50_000
+_NAMED = 10  # files in a note
 
 
 def ingest(
@@ -56,6 +58,7 @@ def ingest(
             sources = open_tables(path)
             for source in sources:
                 stack.callback(source.close)
+            report.notes += _left_aside(path, sources)
         elif format not in ADAPTERS:
             raise IngestError(f"no such format: {format}; there are {', '.join((TABLES_FORMAT, *ADAPTERS))}")
         elif not path.exists():
@@ -97,10 +100,25 @@ def open_tables(folder: Path) -> list[Source]:
 
 
 def _file_of(folder: Path, table: Table) -> Path | None:
-    found = [file for ending in (".csv", ".parquet") if (file := folder / f"{table.name}{ending}").exists()]
+    files = [folder / f"{table.name}{ending}" for ending in (".csv", ".parquet")]
+    found = [file for file in files if file.exists() or file.is_symlink()]  # a broken link is a table that is missing
     if len(found) > 1:
         raise IngestError(f"{folder}: both {found[0].name} and {found[1].name} are there; keep one of them")
     return found[0] if found else None
+
+
+def _left_aside(folder: Path, sources: Sequence[Source]) -> list[str]:
+    """Says which files of the folder are not read: one of them may be a table with a slip in its name."""
+    read = {source.path.name for source in sources}
+    others = [
+        file.name
+        for file in sorted(folder.iterdir())
+        if file.is_file() and file.name not in read and not file.name.startswith(".")
+    ]
+    if not others:
+        return []
+    names = ", ".join(shown(name) for name in others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+    return [f"not the name of a table, ignored: {names}"]
 
 
 def _ingest_table(source: Source, loader: Loader, batch_rows: int, progress: Progress | None) -> None:

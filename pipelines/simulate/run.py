@@ -28,9 +28,12 @@ from pipelines.simulate.settings import SimulationError, SimulationSettings
 from pipelines.simulate.tables import Story, deliveries_on_record, late_by, outputs
 from pipelines.simulate.text import Opaque
 from pipelines.simulate.verdicts import make_verdicts
-from pipelines.simulate.write import FORMATS, check_folder, write_table
+from pipelines.simulate.write import FORMATS, check_folder, write_tables
 
 LAST_DAY: Final = dt.date(2026, 9, 30)
+#: About 1 kB of memory each.
+MOST_ORDERS: Final = 20_000_000
+_FIRST_DAY: Final = dt.date(1970, 1, 1)
 _STEPS: Final = 6
 
 
@@ -75,21 +78,22 @@ def simulate(
     `out/truth`, which ingest never reads.
 
     Raises:
-        SimulationError: the arguments make no sense, or `out` holds the tables in the other format.
+        SimulationError: the arguments make no sense, or `out` holds tables in the other format or of somebody else.
     """
     if customers < 1 or days < 1 or seed < 0:
         raise SimulationError("customers and days must be at least 1, and the seed at least 0")
     kind = next((known for known in FORMATS if known == format), None)
     if kind is None:
         raise SimulationError(f"unknown format {format!r}: {' or '.join(FORMATS)}")
+    settings = settings or SimulationSettings()
+    _check_size(customers, days, end, settings)
     check_folder(out, kind)
     began = perf_counter()
     with _task(progress, "simulating", _STEPS) as advance:
-        story = tell(customers, days, seed, end, settings or SimulationSettings(), lambda: advance(1))
+        story = tell(customers, days, seed, end, settings, lambda: advance(1))
     tables = outputs(story, text_times=kind == "csv")
     with _task(progress, "writing", sum(table.rows for table in tables)) as advance:
-        for table in tables:
-            write_table(out, table, kind, advance)
+        write_tables(out, tables, kind, advance)
     requests = story.requests
     return SimulationReport(
         out=out,
@@ -99,6 +103,17 @@ def simulate(
         returned_lines=len(np.unique(requests.lines.line)),
         seconds=perf_counter() - began,
     )
+
+
+def _check_size(customers: int, days: int, end: dt.date, settings: SimulationSettings) -> None:
+    if days > (end - _FIRST_DAY).days + 1:
+        raise SimulationError(f"{days:,} days that end on {end} would begin before {_FIRST_DAY}")
+    orders = customers * max(1.0, days / 365 * settings.orders_per_year)
+    if orders > MOST_ORDERS:
+        raise SimulationError(
+            f"{customers:,} customers over {days:,} days make up to {orders:,.0f} orders; the shop is made in memory, "
+            f"which ends at {MOST_ORDERS:,}"
+        )
 
 
 def tell(

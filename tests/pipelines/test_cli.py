@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from typer.testing import CliRunner, Result
 
 from features.errors import ReturnwiseError
@@ -53,6 +54,11 @@ class TestHelp:
         assert result.exit_code == 0
         assert "Usage:" in result.stdout
         assert len(result.stdout.split("\n\n")) >= 2
+
+    @pytest.mark.parametrize(("command", "default"), [("ingest", "a new one in the home"), ("promote", "the newest")])
+    def test_defaults_in_words_are_shown(self, command: str, default: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "160")
+        assert f"[default: ({default})]" in invoke(command, "--help").stdout
 
     def test_help_imports_no_room(self) -> None:
         """A person who asks for help does not wait for LightGBM, Feast or MLflow."""
@@ -107,6 +113,21 @@ class TestErrors:
     def test_a_file_that_cannot_be_opened_is_named(self) -> None:
         result = invoke("group", "fail", to=failing(PermissionError(13, "Permission denied", "ledger.db")))
         assert (result.exit_code, result.stderr) == (1, "returnwise: Permission denied: ledger.db\n")
+
+    def test_an_interruption_is_one_line(self) -> None:
+        result = invoke("group", "fail", to=failing(KeyboardInterrupt()))
+        assert (result.exit_code, result.stderr) == (130, "returnwise: interrupted; running it again is safe\n")
+
+    @pytest.mark.parametrize("kind", [OperationalError, DatabaseError])
+    def test_a_database_that_cannot_be_used_is_one_line(self, kind: type[DatabaseError]) -> None:
+        error = kind("SELECT 1", None, Exception("file is not\na database"))
+        result = invoke("group", "fail", to=failing(error))
+        expected = "returnwise: the database cannot be used: file is not a database\n"
+        assert (result.exit_code, result.stderr) == (1, expected)
+
+    def test_a_defect_in_a_statement_keeps_its_traceback(self) -> None:
+        result = invoke("group", "fail", to=failing(IntegrityError("INSERT", None, Exception("not unique"))))
+        assert isinstance(result.exception, IntegrityError)
 
     def test_a_defect_keeps_its_traceback(self) -> None:
         result = invoke("group", "fail", to=failing(ZeroDivisionError("defect")))

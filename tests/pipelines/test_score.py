@@ -127,6 +127,13 @@ def test_nothing_to_score(home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text().strip() == ",".join(COLUMNS)
 
 
+def test_a_row_that_is_there_again_changes_nothing(home: Path, tmp_path: Path) -> None:
+    content = rows(RETURNS[:3])
+    score(settings_of(home), write(tmp_path / "once.csv", content), tmp_path / "once-out.csv")
+    score(settings_of(home), write(tmp_path / "twice.csv", [*content, content[0]]), tmp_path / "twice-out.csv")
+    assert read(tmp_path / "twice-out.csv") == read(tmp_path / "once-out.csv")
+
+
 class TestRefusals:
     @pytest.fixture
     def good(self) -> list[list[Any]]:
@@ -158,9 +165,22 @@ class TestRefusals:
         assert out.read_text() == "from before"
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "out.csv"]
 
-    def test_a_line_twice(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
-        with pytest.raises(ScoreError, match="line 5, line_id: is there twice"):
-            score(settings_of(home), write(tmp_path / "a.csv", [*good, good[0]]), tmp_path / "out.csv")
+    def test_a_line_twice_with_other_content(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
+        other = [*good[0][:5], "other" if good[0][5] != "other" else "gift", good[0][6]]
+        with pytest.raises(ScoreError, match="line 5, line_id: is that of line 2"):
+            score(settings_of(home), write(tmp_path / "a.csv", [*good, other]), tmp_path / "out.csv")
+
+    def test_the_file_to_read_is_not_written(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
+        file = write(tmp_path / "a.csv", good)
+        before = file.read_bytes()
+        with pytest.raises(ScoreError, match="is the file to read"):
+            score(settings_of(home), file, tmp_path / "." / "a.csv")
+        assert file.read_bytes() == before
+
+    def test_a_folder_in_place_of_the_file(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
+        (tmp_path / "out.csv").mkdir()
+        with pytest.raises(ScoreError, match="cannot be written: is a folder"):
+            score(settings_of(home), write(tmp_path / "a.csv", good), tmp_path / "out.csv")
 
     @pytest.mark.parametrize("name", ["out.txt", "out", "out.CSVX"])
     def test_endings(self, home: Path, tmp_path: Path, good: list[list[Any]], name: str) -> None:

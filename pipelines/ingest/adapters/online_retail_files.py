@@ -44,6 +44,8 @@ SPELLINGS = {
     "country": "country",
 }
 COLUMNS = ("invoice", "item", "description", "quantity", "moment", "price", "customer", "country")
+#: Columns with the text of a value that cannot be read, for the rejects file.
+UNREAD = {name: f"{name}_as_read" for name in ("quantity", "moment", "price")}
 _CHUNK = 50_000
 _NOTHING = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>"))
 _FORMATS = {
@@ -57,8 +59,8 @@ ZONE = "Europe/London"
 class Lines:
     """Every line of the input, as it stands there.
 
-    `frame` has a row per readable line with COLUMNS (text as categories, `moment` in UTC, NaT or NaN where it cannot
-    be read), `file` and `line`; `broken` are the other lines, by file.
+    `frame` has a row per line with COLUMNS (text as categories, `moment` in UTC, NaT or NaN where it cannot be read),
+    UNREAD (the text of a value that cannot be read), `file` and `line`; `broken` are lines that are none, by file.
     """
 
     frame: pd.DataFrame
@@ -105,7 +107,9 @@ def read(file: Path, progress: Progress | None) -> Lines:
         raise IngestError(f"{file}: no lines")
     table = pa.concat_tables(chunks).unify_dictionaries()
     frame = table.to_pandas()
-    frame["moment"] = _moments(frame.pop("when"), frame.pop("written"))
+    written = frame.pop("written")
+    frame["moment"] = _moments(frame.pop("when"), written)
+    frame[UNREAD["moment"]] = written.where(frame["moment"].isna()).astype("category")
     return Lines(frame, broken)
 
 
@@ -261,13 +265,14 @@ def _typed(chunk: _Chunk) -> pa.Table:
     text["item"] = pc.utf8_upper(text["item"])
     text["customer"] = pc.replace_substring_regex(text["customer"], r"\.0+$", "")
     when, written = _times(columns["moment"])
+    numbers = {name: _numbers(columns[name]) for name in ("quantity", "price")}
     return pa.table(
         {
             "file": pa.array([chunk.file] * length, pa.string()).dictionary_encode(),
             "line": pa.array(chunk.lines, pa.int64()),
             **{name: values.dictionary_encode() for name, values in text.items()},
-            "quantity": _numbers(columns["quantity"]),
-            "price": _numbers(columns["price"]),
+            **numbers,
+            **{UNREAD[name]: _unread(columns[name], read).dictionary_encode() for name, read in numbers.items()},
             "when": when,
             "written": written,
         }
@@ -300,6 +305,13 @@ def _numbers(values: Any) -> pa.Array:
     return pa.array(
         pd.to_numeric(pd.Series(listed, dtype=object), errors="coerce").astype("float64"), from_pandas=False
     )
+
+
+def _unread(values: Any, numbers: pa.Array) -> pa.Array:
+    """The text of what is there and is no number."""
+    if isinstance(values, pa.Array) and not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return pa.nulls(len(values), pa.string())
+    return pc.if_else(pc.is_finite(pc.fill_null(numbers, np.nan)), pa.scalar(None, pa.string()), _text(values))
 
 
 def _times(values: Any) -> tuple[pa.Array, pa.Array]:

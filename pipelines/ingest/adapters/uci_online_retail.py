@@ -21,7 +21,7 @@ import pyarrow as pa
 from rich.progress import Progress
 
 from pipelines.ingest.adapters.online_retail_credits import Credit, Matches, Purchase, match
-from pipelines.ingest.adapters.online_retail_files import COLUMNS, Lines, find, read
+from pipelines.ingest.adapters.online_retail_files import COLUMNS, UNREAD, Lines, find, read
 from pipelines.ingest.adapters.online_retail_words import (
     ADJUSTMENTS,
     COUNTRIES,
@@ -36,6 +36,7 @@ from pipelines.ingest.loading import Loader
 from pipelines.ingest.progress import advancing
 from pipelines.ingest.rejects import Rejected
 from pipelines.ingest.report import Accounting
+from pipelines.ingest.schemas import MISSING
 
 CURRENCY = "GBP"
 CHANNEL = "web"
@@ -65,6 +66,15 @@ class Cause(enum.StrEnum):
 #: Breaches, which make the ingest incomplete; the other causes are what the set is known to hold.
 _BREACHES = (Cause.UNREADABLE, Cause.REFUSED)
 _CODES = {cause: code for code, cause in enumerate(Cause, 1)}
+#: Columns without whose value a line cannot be read, and what is wrong with a value that is there.
+_FAULTS = {
+    "invoice": "not text",
+    "item": "not text",
+    "quantity": "not a whole number",
+    "moment": "not a time such as 2010-12-01 08:26 or 12/1/2010 8:26",
+    "price": "not a number",
+}
+_FAULT_NAMES = ("", *_FAULTS)
 
 
 def ingest_online_retail(path: Path, loader: Loader, progress: Progress | None, batch_rows: int) -> None:
@@ -93,6 +103,7 @@ class _Ingest:
         self.progress = progress
         self.batch_rows = batch_rows
         self.causes = np.zeros(len(self.frame), dtype=np.int8)  # 0: none, ordered or returned
+        self.faults = np.zeros(len(self.frame), dtype=np.int8)  # 0: every value can be read
         self.moments = np.zeros(len(self.frame), dtype=np.int64)  # of the line's invoice, microseconds since 1970 UTC
         self.places = np.zeros(len(self.frame), dtype=np.int64)  # of the line among the distinct ones of its invoice
 
@@ -120,12 +131,10 @@ class _Ingest:
         frame = self.frame
         quantity = frame["quantity"].to_numpy()
         price = frame["price"].to_numpy()
-        readable = np.isfinite(quantity) & np.isfinite(price) & frame["moment"].notna().to_numpy()
-        readable &= frame["invoice"].notna().to_numpy() & frame["item"].notna().to_numpy()
-        readable &= np.where(np.isfinite(quantity), quantity, 0.5) % 1 == 0
-        content = frame.drop(columns=["file", "line"])
+        self._find_faults(quantity, price)
+        content = frame[list(COLUMNS)]
         item_is_product = _by_value(frame["item"], lambda item: item is not None and is_product(item))
-        self._mark(~readable, Cause.UNREADABLE)
+        self._mark(self.faults != 0, Cause.UNREADABLE)
         self._mark(content.duplicated().to_numpy(), Cause.DUPLICATE)
         odd_invoice = _by_value(frame["invoice"], lambda invoice: invoice is not None and is_adjustment(invoice))
         self._mark(odd_invoice | _by_value(frame["item"], lambda item: item in ADJUSTMENTS), Cause.ADJUSTMENT)
@@ -139,6 +148,19 @@ class _Ingest:
         other = np.zeros(len(frame), dtype=bool)
         other[good.index.to_numpy()] = (good["customer"].astype(object) != first.astype(object)).to_numpy()
         self._mark(other, Cause.OTHER_CUSTOMER)
+
+    def _find_faults(self, quantity: npt.NDArray[np.float64], price: npt.NDArray[np.float64]) -> None:
+        """The first value of each line that cannot be read, as the number of its fault in `_FAULTS`, from 1."""
+        frame = self.frame
+        faulty = {
+            "invoice": frame["invoice"].isna().to_numpy(),
+            "item": frame["item"].isna().to_numpy(),
+            "quantity": ~np.isfinite(quantity) | (np.where(np.isfinite(quantity), quantity, 0.0) % 1 != 0),
+            "moment": frame["moment"].isna().to_numpy(),
+            "price": ~np.isfinite(price),
+        }
+        for code, column in enumerate(_FAULTS, 1):
+            self.faults[faulty[column] & (self.faults == 0)] = code
 
     def _fix_moments_and_places(self) -> None:
         """One time for each invoice (a few were entered over two minutes), and each line's place in its invoice."""
@@ -254,16 +276,23 @@ class _Ingest:
             part = self.frame.iloc[some]
             contents = self._contents(part)
             rejected: dict[bool, list[Rejected]] = {True: [], False: []}
-            places = zip(part["file"], part["line"].tolist(), self.causes[some].tolist(), contents, strict=True)
-            for file, line, code, content in places:
+            codes = self.causes[some].tolist(), self.faults[some].tolist()
+            for file, line, code, fault, content in zip(
+                part["file"], part["line"].tolist(), *codes, contents, strict=True
+            ):
                 cause = reasons[code]
-                rejected[cause not in _BREACHES].append(Rejected(file, line, "", cause, content))
+                column = _FAULT_NAMES[fault]
+                reason = f"{cause}: {_FAULTS[column] if content[column] is not None else MISSING}" if column else cause
+                rejected[cause not in _BREACHES].append(Rejected(file, line, column, reason, content))
             for expected, some_rejected in rejected.items():
                 self.loader.refuse(some_rejected, expected=expected)
 
     @staticmethod
     def _contents(part: pd.DataFrame) -> list[dict[str, object]]:
         values = part[list(COLUMNS)].astype(object)
+        for column, as_read in UNREAD.items():
+            unread = part[as_read].astype(object)
+            values[column] = values[column].where(unread.isna(), unread)
         rows = values.where(values.notna(), None).itertuples(index=False, name=None)
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 

@@ -55,6 +55,11 @@ class TestInputThatCannotBeIngested:
         shop.text("orders", "order_id,customer_id,ordered_at,order_id\nO1,C1,2026-01-01T10:00:00Z,O2\n")
         self.refused(shop, "column order_id is there twice")
 
+    def test_a_link_that_leads_nowhere(self, shop: Any, good: Tables) -> None:
+        shop.write({"orders": good["orders"]})
+        (shop.folder / "returns.csv").symlink_to(shop.folder / "elsewhere.csv")
+        self.refused(shop, "returns.csv: No such file or directory")
+
     @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"   "])
     def test_empty_file(self, shop: Any, content: bytes) -> None:
         shop.text("orders", content)

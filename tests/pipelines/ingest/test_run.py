@@ -105,6 +105,61 @@ class TestGoodTables:
         assert report.unknown_columns == {"orders.csv": ("loyalty",)}
         assert any("orders.csv" in line and "loyalty" in line for line in report.lines())
 
+    def test_columns_without_name_are_ignored(self, shop: Any) -> None:
+        shop.text("orders", "order_id,customer_id,ordered_at,,\nO1,C1,2026-01-01T10:00:00Z,,\n")
+        report = shop.ingest()
+        assert report.complete
+        assert report.unknown_columns == {"orders.csv": ("(without name)",)}
+        assert len(shop.rows("orders")) == 1
+
+    def test_files_that_are_no_table_are_named(self, shop: Any, good: Tables) -> None:
+        shop.write(good)
+        (shop.folder / "return.csv").write_text("a slip in the name")
+        (shop.folder / "orders.CSV.gz").write_bytes(b"")
+        (shop.folder / ".hidden").write_text("")
+        (shop.folder / "truth").mkdir()
+        report = shop.ingest()
+        assert report.complete
+        assert report.notes == ["not the name of a table, ignored: orders.CSV.gz, return.csv"]
+        assert report.notes[0] in report.lines()
+
+    def test_a_nul_in_the_first_rows_costs_its_row_only(self, shop: Any) -> None:
+        shop.text(
+            "orders", b"order_id,customer_id,ordered_at\nO\x001,C1,2026-01-01T10:00:00Z\nO2,C1,2026-01-01T10:00:00Z\n"
+        )
+        report = shop.ingest()
+        assert shop.rejects(report) == [("orders.csv", 2, "order_id", "control or invisible character")]
+        assert [row["order_id"] for row in shop.rows("orders")] == ["O2"]
+
+    def test_numbers_that_are_not_there_and_text_views_in_parquet(self, shop: Any, good: Tables) -> None:
+        shop.write(good)
+        (shop.folder / "order_lines.csv").unlink()
+        lines = pa.table(
+            {
+                "order_id": pa.array(["O1", "O1"], pa.string_view()),
+                "line_id": pa.array(["1", "2"]),
+                "sku": pa.array(["S1", "S2"], pa.string_view()),
+                "quantity": pa.array([2.0, float("nan")]),
+                "unit_price": pa.array([9.99, 100.0]),
+                "discount": pa.array([float("nan"), 1.0]),
+            }
+        )
+        pq.write_table(lines, shop.folder / "order_lines.parquet")
+        assert shop.rejects(shop.ingest()) == [("order_lines.parquet", 2, "quantity", "missing")]
+        [line] = shop.rows("order_lines")
+        assert (line["sku"], line["quantity"], line["discount_e4"]) == ("S1", 2, 0)
+
+    @pytest.mark.parametrize("unit", ["ms", "us"])
+    def test_times_beyond_all_calendars_cost_their_row_only(self, shop: Any, unit: str) -> None:
+        furthest = 2**63 - 1
+        moments = pa.array([furthest, -furthest, 0], pa.int64()).cast(pa.timestamp(unit, "UTC"))
+        orders = pa.table({"order_id": ["O1", "O2", "O3"], "customer_id": ["C"] * 3, "ordered_at": moments})
+        pq.write_table(orders, shop.folder / "orders.parquet")
+        report = shop.ingest()
+        reason = "not a time up to the year 9999"
+        assert shop.rejects(report) == [("orders.parquet", line, "ordered_at", reason) for line in (1, 2)]
+        assert [row["order_id"] for row in shop.rows("orders")] == ["O3"]
+
     def test_parquet_types(self, shop: Any, good: Tables) -> None:
         shop.write(good)
         (shop.folder / "orders.csv").unlink()

@@ -122,6 +122,9 @@ def test_it_ends_on_the_documented_day_unless_told_otherwise() -> None:
         ({"days": 0}, "at least 1"),
         ({"seed": -1}, "at least 0"),
         ({"format": "xlsx"}, "csv or parquet"),
+        ({"days": 10**9}, "would begin before 1970-01-01"),
+        ({"customers": 10**12}, "make up to 1,000,000,000,000 orders"),
+        ({"customers": 10**7, "days": 3_650}, "make up to 900,000,000 orders"),
     ],
 )
 def test_nonsense_is_refused(tmp_path: Path, arguments: dict[str, object], words: str) -> None:
@@ -139,6 +142,41 @@ def test_two_formats_do_not_mix_in_a_folder(tmp_path: Path) -> None:
     assert digests(tmp_path) == before
 
 
+def test_tables_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a shop's own orders")
+    with pytest.raises(SimulationError, match=r"holds orders\.csv already"):
+        simulate(tmp_path, customers=20, days=50, seed=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
+    assert (tmp_path / "orders.csv").read_text() == "a shop's own orders"
+
+
+def test_a_simulation_replaces_an_earlier_one(tmp_path: Path) -> None:
+    simulate(tmp_path / "twice", customers=20, days=50, seed=1)
+    simulate(tmp_path / "twice", customers=20, days=50, seed=2)
+    simulate(tmp_path / "once", customers=20, days=50, seed=2)
+    assert digests(tmp_path / "twice") == digests(tmp_path / "once")
+
+
+def test_a_failure_between_tables_leaves_the_earlier_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(tmp_path, customers=100, days=100, seed=1)
+    before = digests(tmp_path)
+    written: list[Path] = []
+    usual = write._write
+
+    def fail(path: Path, *arguments: object) -> None:
+        if len(written) == 3:
+            raise OSError("disk full")
+        written.append(path)
+        usual(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(write, "_write", fail)
+    with pytest.raises(OSError, match="disk full"):
+        simulate(tmp_path, customers=100, days=100, seed=2)
+    assert digests(tmp_path) == before
+
+
 def test_a_failure_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     simulate(tmp_path, customers=100, days=100, seed=1)
     before = digests(tmp_path)
@@ -153,7 +191,7 @@ def test_a_failure_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pyte
 
     output = next(iter(_outputs()))
     with pytest.raises(OSError, match="disk full"):
-        write.write_table(tmp_path, output, "csv", fail)
+        write.write_tables(tmp_path, [output], "csv", fail)
     assert digests(tmp_path) == before
 
 

@@ -266,6 +266,14 @@ class TestBadLines:
         assert (report.rejected, report.exit_status) == (8, 1)
         assert sorted(int(row["line"]) for row in rejected(report)) == [3, 4, 5, 6, 7, 8, 9, 10]
         assert any("Atlantis" in note for note in report.notes)
+        told = {int(row["line"]): (row["column"], row["reason"]) for row in rejected(report)}
+        assert told[3] == ("moment", "cannot be read: not a time such as 2010-12-01 08:26 or 12/1/2010 8:26")
+        assert told[4] == told[5] == ("quantity", "cannot be read: not a whole number")
+        assert told[6] == ("price", "cannot be read: not a number")
+        assert told[7] == ("invoice", "cannot be read: missing")
+        assert told[8] == ("item", "cannot be read: missing")
+        as_read = {int(row["line"]): row["row"] for row in rejected(report)}
+        assert (as_read[3]["moment"], as_read[4]["quantity"], as_read[6]["price"]) == ("not a time", "one", "1e400")
 
     def test_what_the_contract_refuses_is_a_breach_too(
         self, tmp_path: Path, settings: Settings, rejected: Callable[[IngestReport], list[dict[str, Any]]]
