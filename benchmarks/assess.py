@@ -94,22 +94,23 @@ def prepare(home: Path, customers: int) -> int:
 
 
 def _requests(home: Path, count: int) -> list[bytes]:
-    """Return requests for lines that nobody has sent back yet, by customers in no order, one after the other."""
+    """Return requests for lines that nobody has sent back yet, each of another order, in no order."""
     ledger = Ledger.open(Settings(home=home))
     with ledger.read() as conn:
         (latest,) = rows(conn, "SELECT MAX(requested_at) FROM returns")[0]
         (runs,) = rows(conn, "SELECT COUNT(*) FROM assessments")[0]
         open_lines = rows(
             conn,
-            "SELECT o.order_id, o.customer_id, l.line_id FROM order_lines l JOIN orders o ON o.order_no = l.order_no"
+            "SELECT o.order_id, o.customer_id, MIN(l.line_id)"
+            " FROM order_lines l JOIN orders o ON o.order_no = l.order_no"
             " LEFT JOIN returns r ON r.order_no = l.order_no AND r.line_id = l.line_id"
-            " WHERE r.return_no IS NULL AND o.ordered_at > ? ORDER BY (o.order_no * 2654435761) % 1000003, l.line_id"
-            " LIMIT ?",
+            " WHERE r.return_no IS NULL AND o.ordered_at > ? GROUP BY o.order_no, o.order_id, o.customer_id"
+            " ORDER BY (o.order_no * 2654435761) % 1000003 LIMIT ?",
             (latest - 300 * DAY, count),
         )
     ledger.close()
     if len(open_lines) < count:
-        raise SystemExit(f"only {len(open_lines)} lines can be returned: simulate more customers")
+        raise SystemExit(f"only {len(open_lines)} orders have lines that can be returned: simulate more customers")
     start = latest // SECOND + 60
     return [
         orjson.dumps(

@@ -96,9 +96,9 @@ def close_days(conn: Connection, until_day: int) -> int:
     expected.settle(
         rows(
             conn,
-            "SELECT order_no, line_id, sku, category, pooled_at / ? FROM order_lines"
+            f"SELECT order_no, line_id, sku, category, pooled_at / {DAY} FROM order_lines"
             " WHERE pooled_at >= ? AND pooled_at < ? AND expected_ppm IS NULL",
-            (DAY, first * DAY, (until_day + 1) * DAY),
+            (first * DAY, (until_day + 1) * DAY),
         ),
         _no_sums(),
     )
@@ -115,9 +115,9 @@ def settle(conn: Connection, order_nos: Sequence[int]) -> None:
     marks = ",".join("?" * len(order_nos))
     found = rows(
         conn,
-        "SELECT order_no, line_id, sku, category, pooled_at / ? FROM order_lines"
+        f"SELECT order_no, line_id, sku, category, pooled_at / {DAY} FROM order_lines"
         f" WHERE order_no IN ({marks}) AND expected_ppm IS NULL AND pooled_at < ?",
-        (DAY, *order_nos, (state.open_day + 1) * DAY),
+        (*order_nos, (state.open_day + 1) * DAY),
     )
     if found:
         _Expected(conn, state.open_day).settle(found, _no_sums())
@@ -128,9 +128,9 @@ def _spans(conn: Connection, first: int, until: int) -> Iterable[tuple[int, int]
     counts = dict(
         rows(
             conn,
-            "SELECT pooled_at / ?, COUNT(*) FROM order_lines WHERE pooled_at >= ? AND pooled_at < ?"
-            " GROUP BY pooled_at / ?",
-            (DAY, first * DAY, until * DAY, DAY),
+            f"SELECT pooled_at / {DAY}, COUNT(*) FROM order_lines WHERE pooled_at >= ? AND pooled_at < ?"
+            f" GROUP BY pooled_at / {DAY}",
+            (first * DAY, until * DAY),
         )
     )
     start, held = first, 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -115,19 +116,25 @@ def code(vocabulary: Sequence[str], word: str | None) -> int:
 def summarise(lines: Sequence[Line], stated: Stated, order_channel: str | None) -> tuple[Line, tuple[int, ...]]:
     """The main item, and the values of `FIELDS`. `lines` are all lines of the order; at least one is returned."""
     back = [line for line in lines if line.returned]
-    paid = {line.line_id: line.value * line.returned // line.quantity for line in back}
-    main = min(back, key=lambda line: (-paid[line.line_id], line.line_id))
-    items = sum(line.returned for line in back)
+    paid = [line.value * line.returned // line.quantity for line in back]
+    main_paid, main = paid[0], back[0]
+    for value, line in zip(paid, back, strict=True):
+        if value > main_paid or (value == main_paid and line.line_id < main.line_id):
+            main_paid, main = value, line
+    items = expected = 0
+    for line in back:
+        items += line.returned
+        expected += line.returned * line.expected_ppm
     proof = stated.proof_of_purchase
     return main, (
         stated.requested_at,
         items,
-        sum(paid.values()),
+        sum(paid),
         len(back),
-        paid[main.line_id],
-        sum(line.category == main.category for line in back),
-        sum(line.category == main.category for line in lines),
-        sum(line.returned * line.expected_ppm for line in back) // items,
+        main_paid,
+        [line.category for line in back].count(main.category),
+        [line.category for line in lines].count(main.category),
+        expected // items,
         code(words.REASONS, stated.reason),
         code(words.KINDS, stated.kind),
         code(words.RESOLUTIONS, stated.resolution),
@@ -211,7 +218,7 @@ def _chunks(records: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tupl
 
 def _request_records(conn: Connection, until: int | None) -> Iterator[tuple[Any, ...]]:
     order_lines = _lines_by_order(conn)
-    current: list[Line] = []
+    current: list[tuple[Any, ...]] = []
     current_no = -1
     for (order_no, return_id), group in _grouped_returns(conn, until):
         while current_no < order_no:
@@ -221,7 +228,7 @@ def _request_records(conn: Connection, until: int | None) -> Iterator[tuple[Any,
         proof = None if head[11] is None else bool(head[11])
         stated = Stated(head[3], head[6], head[7], head[8], head[9], head[10], proof)
         main, values = summarise(
-            [line._replace(returned=returned.get(line.line_id, 0)) for line in current], stated, head[20]
+            [Line._make((*line[1:], returned.get(line[1], 0))) for line in current], stated, head[20]
         )
         customer, email, address, payment, device, order_id, courier, country = head[12:20]
         keys = (customer, email, address, payment, device, order_id, main.sku, main.category, courier, country)
@@ -235,11 +242,12 @@ def _grouped_returns(conn: Connection, until: int | None) -> Iterator[tuple[tupl
         for batch in batches(conn, f"{_RETURNED}{where} ORDER BY r.order_no, r.return_id, r.return_no")
         for row in batch
     )
-    for key, group in groupby(stream, key=lambda row: (row[2], row[1])):
+    for key, group in groupby(stream, key=itemgetter(2, 1)):
         yield key, list(group)
 
 
-def _lines_by_order(conn: Connection) -> Iterator[tuple[int, list[Line]]]:
+def _lines_by_order(conn: Connection) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    """Number of each order with its lines: its number, and the fields of `Line` but the last."""
     stream = (row for batch in batches(conn, _LINES_OF_RETURNS) for row in batch)
-    for order_no, group in groupby(stream, key=lambda row: row[0]):
-        yield order_no, [Line._make((*row[1:], 0)) for row in group]
+    for order_no, group in groupby(stream, key=itemgetter(0)):
+        yield order_no, list(group)

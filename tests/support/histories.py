@@ -26,10 +26,10 @@ class Made:
     moments: list[int]
 
 
-def make_history(home: Path, seed: int, *, orders: int = 25) -> Made:
+def make_history(home: Path, seed: int, *, orders: int = 25, database_url: str = "") -> Made:
     """Fills a new ledger. Times fall on a coarse grid, so that ties and exact window ends are common."""
     rng = random.Random(seed)
-    settings = Settings(home=home, database_url="", hash_key="")
+    settings = Settings(home=home, database_url=database_url, hash_key="a key for tests only")
     ledger = Ledger.open(settings)
     tables: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("orders", "order_lines", "deliveries", "returns", "inspections", "verdicts")

@@ -13,23 +13,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from features.clock import DAY
+from features.busy import BusyKeys
+from features.clock import DAY, day_of
+from features.history import PARTIES, of_keys
+from features.kernel import one
 from features.ledger import schema, tables
 from features.ledger.append import TABLES
 from features.ledger.append.lookups import watermarks_of
 from features.ledger.errors import LedgerError
 from features.ledger.events import remember_events
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.ledger.watermarks import raise_watermarks
+from features.offline import Frames
+from features.population import close_days
+from features.request import assessed_returns
 from features.settings import Settings
 from serving import tables as service_tables
+from tests.support.histories import make_history
 
 URL = os.environ.get("RETURNWISE_TEST_POSTGRESQL", "")
+KEYS = ", ".join(f"{party}_id" for party in PARTIES)
 pytestmark = pytest.mark.skipif(not URL, reason="RETURNWISE_TEST_POSTGRESQL is not set: no PostgreSQL to test on")
 
 
@@ -64,8 +74,8 @@ def test_holds_the_same_as_on_sqlite(book: Any, remote: Any, *, live: bool) -> N
         "inspections": [rows.inspection(f"R{n}", trigger="random", propensity=0.1) for n in range(12)],
         "verdicts": [rows.verdict(f"R{n}") for n in range(12)],
     }
-    for one in (book, remote):
-        with one.ledger.write() as conn:
+    for each in (book, remote):
+        with each.ledger.write() as conn:
             raise_watermarks(conn, [("customer", "C1"), ("address", "other")], rows.now - 20 * DAY)
             conn.execute(sa.insert(tables.ledger_meta).values(name="open_day", value=19_985))
     for table in TABLES:
@@ -73,6 +83,37 @@ def test_holds_the_same_as_on_sqlite(book: Any, remote: Any, *, live: bool) -> N
             outcome = book.append(table, *batches[table], live=live)
             assert remote.append(table, *batches[table], live=live) == outcome
     assert remote.content() == book.content()
+
+
+def test_gives_the_values_that_sqlite_gives(server: Settings, tmp_path: Path) -> None:
+    """Days closed, histories read for one request and for many, busy keys brought forward."""
+    found = []
+    for url in ("", server.database_url):
+        made = make_history(tmp_path / ("there" if url else "here"), 4, orders=40, database_url=url)
+        moment = max(made.moments)
+        with made.ledger.write() as conn:
+            for day in range(day_of(min(made.moments)), day_of(moment) + 1, 7):
+                close_days(conn, day)
+            close_days(conn, day_of(moment))
+            expected = rows(conn, "SELECT order_no, line_id, expected_ppm FROM order_lines ORDER BY 1, 2")
+            busy = BusyKeys(busy_from=3)
+            values = []
+            for _ in range(2):
+                for order_id, *ids in rows(conn, f"SELECT order_id, {KEYS} FROM orders ORDER BY order_no"):
+                    keys = dict(zip(PARTIES, ids, strict=True))
+                    taken = busy.take(conn, keys)
+                    history = of_keys(conn, keys, order_id, without=taken)
+                    busy.note(conn, keys, history)
+                    values.append(one.values(history, keys, history.order_no(order_id), moment, taken))
+            frame = assessed_returns(conn)
+            chunks = sorted(
+                (number, row.tobytes())
+                for numbers, table in Frames(conn).vectors(frame)
+                for number, row in zip(numbers.tolist(), table, strict=True)
+            )
+        made.ledger.close()
+        found.append((expected, np.array(values).tobytes(), frame.to_csv(), chunks))
+    assert found[0] == found[1]
 
 
 def test_watermarks_and_events(remote: Any) -> None:
