@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Where things live and how the service behaves. Every field is an environment variable `RETURNWISE_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="RETURNWISE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RETURNWISE_", env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default=Path("var"), description="Folder of everything that Returnwise writes.")
     database_url: str = Field(

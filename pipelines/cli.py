@@ -198,12 +198,19 @@ def serve(
 def score(
     file: Annotated[Path, typer.Argument(help="Returns in the form of the `returns` table (CSV or Parquet).")],
     out: Annotated[Path, typer.Option(help="File to write, CSV or Parquet by its ending.")],
+    rejects: Annotated[
+        Path | None, typer.Option(help="File for refused rows.", show_default="a new one in the home")
+    ] = None,
 ) -> None:
-    """Assess returns as of their own `requested_at` with the champion: a row for each return_id."""
+    """Assess returns as of their own `requested_at` with the champion: a row for each return_id.
+
+    A return with a row that breaks the contract or does not fit the ledger is refused whole: its rows are written to
+    the rejects file with line, column and reason. The others are assessed, and the exit status is then 1.
+    """
     from pipelines.score import score as run
 
     with bars() as progress:
-        report = run(get_settings(), file, out, progress)
+        report = run(get_settings(), file, out, progress, rejects=rejects)
     say(report.lines())
     raise typer.Exit(report.exit_status)
 

@@ -205,7 +205,9 @@ def example(own: Settings) -> dict[str, Any]:
             table.writerow(["return_id", "order_id", "line_id", "requested_at", "quantity", *_STATED])
             for return_id, row in zip(candidates, rows, strict=True):
                 table.writerow([return_id, row.order_id, row.line_id, now, 1, *_STATED.values()])
-        score(own, asked, answered)
+        report = score(own, asked, answered)
+        if report.exit_status:
+            raise ReturnwiseError(f"returns of the simulated shop were refused: {report.rejects_file}")
         with answered.open(newline="", encoding="utf-8") as file:
             foremost = max(csv.DictReader(file), key=lambda result: float(result["risk"]))["return_id"]
     return {"return_id": foremost, **candidates[foremost]}

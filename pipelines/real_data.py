@@ -18,6 +18,7 @@ import pandas as pd
 import typer
 
 from features.clock import SECOND
+from features.errors import ReturnwiseError
 from features.history import batches, rows
 from features.ledger.store import Ledger
 from features.offline import Frames
@@ -164,7 +165,9 @@ def main(
     counts = _counts(ledger)
     ledger.close()
     with bars() as progress:
-        score(settings, folder / "returns.csv", folder / "scored.csv", progress)
+        report = score(settings, folder / "returns.csv", folder / "scored.csv", progress)
+    if report.exit_status:
+        raise ReturnwiseError(f"returns of the ledger were refused: {report.rejects_file}")
     scored = read_scored(folder / "scored.csv")
     text = page(scored, highest(settings, scored), counts)
     if out is None:

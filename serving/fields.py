@@ -16,17 +16,13 @@ from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from features.ledger import vocabulary
+from features.ledger.characters import FORBIDDEN_PATTERN
 
 MAX_ID_LENGTH: Final = 200
 MAX_QUANTITY: Final = 100_000
 MAX_PRICE: Final = 10_000_000
 _E4: Final = 10_000
 
-#: Characters that make two ids look alike or a log lie: controls, bidirectional overrides, invisible ones.
-_FORBIDDEN = re.compile(
-    "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffd\U000e0000-\U000e0fff]"
-)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d(:\d\d(:\d\d([.]\d{1,9})?)?)?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
 _UNZONED = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d([.]\d+)?)?)?)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,12}([.]\d{1,12})?", re.ASCII)
@@ -40,7 +36,7 @@ def identifier(value: object) -> str:
         raise ValueError("must be text")
     if len(value) > 2 * MAX_ID_LENGTH:
         raise ValueError(f"must be at most {MAX_ID_LENGTH} characters")
-    if _FORBIDDEN.search(value):
+    if FORBIDDEN_PATTERN.search(value):
         raise ValueError("must not contain control or invisible characters")
     value = value.strip()
     if not value.isascii():
@@ -119,7 +115,7 @@ def _one_of(words: tuple[str, ...]) -> tuple[BeforeValidator, WithJsonSchema]:
 
 def _optional_text(value: object) -> Any:
     """Text as for ids; empty means missing."""
-    if value is None or (isinstance(value, str) and not value.strip() and not _FORBIDDEN.search(value)):
+    if value is None or (isinstance(value, str) and not value.strip() and not FORBIDDEN_PATTERN.search(value)):
         return None
     return identifier(value)
 

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class ServingSettings(BaseSettings):
     """Limits and rhythms of the HTTP service."""
 
-    model_config = SettingsConfigDict(env_prefix="RETURNWISE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RETURNWISE_", env_ignore_empty=True, extra="ignore")
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest request body in bytes; above: 413.")
     max_events: int = Field(default=1_000, ge=1, description="Most events in one call of `POST /v1/events`.")

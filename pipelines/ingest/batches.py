@@ -15,7 +15,10 @@ from pipelines.ingest.errors import IngestError
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A row that could not be read as a row: wrong number of fields, bad quoting, bad encoding."""
+    """A row that could not be read as a row: wrong number of fields, bad quoting, bad encoding.
+
+    `fields` stand in the order of the source's `names`, as far as they could be told apart.
+    """
 
     line: int
     reason: str
@@ -38,6 +41,7 @@ class Source(Protocol):
 
     path: Path
     table: Table
+    names: tuple[str, ...]  # of the columns, in the order of the fields of rows that cannot be read
     unknown: tuple[str, ...]  # columns that the contract does not have
     size: int  # in bytes (CSV) or rows (Parquet), for the progress bar
 

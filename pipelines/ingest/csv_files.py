@@ -160,24 +160,24 @@ class CsvSource:
         except IngestError:
             self.close()
             raise
-        self._names = names
+        self.names = tuple(names)
 
     def batches(self, rows: int) -> Iterator[RawBatch]:
         """The file's rows in batches of at most `rows`; may be read once."""
-        places = [self._names.index(name) for name in self._columns]
+        places = [self.names.index(name) for name in self._columns]
         while True:
-            lines, records = self._rows.read(len(self._names), rows)
+            lines, records = self._rows.read(len(self.names), rows)
             broken = self._rows.take_broken()
             if not records and not broken:
                 return
-            columns = list(zip(*records, strict=True)) or [()] * len(self._names)
+            columns = list(zip(*records, strict=True)) or [()] * len(self.names)
             try:
                 arrays = {
                     name: pa.array(columns[at], pa.string()) for name, at in zip(self._columns, places, strict=True)
                 }
             except UnicodeEncodeError:
                 lines, records = self._without_bad_bytes(lines, records, places, broken)
-                columns = list(zip(*records, strict=True)) or [()] * len(self._names)
+                columns = list(zip(*records, strict=True)) or [()] * len(self.names)
                 arrays = {
                     name: pa.array(columns[at], pa.string()) for name, at in zip(self._columns, places, strict=True)
                 }

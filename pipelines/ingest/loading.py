@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +16,7 @@ from features.ledger.store import Ledger
 from features.ledger.tables import ledger_meta
 from pipelines.ingest.errors import IngestError
 from pipelines.ingest.rejects import Rejected, RejectsFile
-from pipelines.ingest.report import IngestReport, TableCounts
-
-#: What differs from row to row in a reason: quoted ids and times. Without them, reasons can be counted.
-_VALUES = re.compile(r"""'(?:[^'\\]|\\.)*'(?:\.\.\.')?|\b\d{4}-\d\d-\d\dT[\d:]+Z""")
+from pipelines.ingest.report import IngestReport, TableCounts, cause
 
 
 class Loader:
@@ -79,7 +75,7 @@ class Loader:
             self.report.rejects_file = Path(self._rejects.path)
         if not expected:
             for reject in refused:
-                self.report.causes[reject.file, reject.column, _VALUES.sub("...", reject.reason)] += 1
+                self.report.causes[cause(reject)] += 1
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.ledger.characters import FORBIDDEN_RE2
 from pipelines.ingest.contract import Column, Kind
 
 Problems = dict[int, str]
@@ -26,11 +27,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _UTC_US = pa.timestamp("us", "UTC")
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}  # in a second
 _LAST_SECOND = 253_402_300_799  # of the year 9999
-#: Characters that make two ids look alike or a log lie: controls, bidirectional overrides, invisible ones.
-FORBIDDEN = (
-    r"[\x{0000}-\x{001F}\x{007F}-\x{009F}\x{00AD}\x{061C}\x{180E}\x{200B}\x{200E}\x{200F}\x{2028}-\x{202E}"
-    r"\x{2060}-\x{206F}\x{FEFF}\x{FFF0}-\x{FFFD}\x{E0000}-\x{E0FFF}]"
-)
 _DATE_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d(:\d\d(:\d\d([.]\d+)?)?)?"
 _ZONED = re.compile(_DATE_TIME + r"(Z|[+-]\d\d(:?\d\d)?)", re.ASCII)
 _UNZONED = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d([.]\d+)?)?)?)?", re.ASCII)
@@ -54,7 +50,7 @@ def text(raw: pa.Array) -> Normalised:
     if high >= 0x7F:
         values = pa.array([_composed(value) for value in values.to_pylist()], pa.string())
     if low < 0x20 or high >= 0x7F:
-        for position in _positions(pc.match_substring_regex(values, FORBIDDEN)):
+        for position in _positions(pc.match_substring_regex(values, FORBIDDEN_RE2)):
             problems[position] = "control or invisible character"
     values = pc.utf8_trim_whitespace(values)
     empty = pc.equal(values, "")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.ingest.batches import BrokenRow, RawBatch, known_columns
@@ -38,9 +37,9 @@ class ParquetSource:
         try:
             self.size = self._file.metadata.num_rows
             schema = self._file.schema_arrow
-            self._columns, self.unknown = known_columns(path, table, schema.names)
+            self.names, self.unknown = known_columns(path, table, schema.names)
             for column in table.columns:
-                if column.name in self._columns:
+                if column.name in self.names:
                     unfit = unfit_type(column, schema.field(column.name).type)
                     if unfit:
                         raise IngestError(f"{path}: column {column.name} {unfit}")
@@ -55,10 +54,10 @@ class ParquetSource:
         """The file's rows in batches of at most `rows`; may be read once."""
         done = 0
         try:
-            for batch in self._file.iter_batches(batch_size=rows, columns=list(self._columns)):
+            for batch in self._file.iter_batches(batch_size=rows, columns=list(self.names)):
                 lines: list[int] | range = range(done + 1, done + batch.num_rows + 1)
                 done += batch.num_rows
-                columns = {name: _plain(batch.column(name)) for name in self._columns}
+                columns = {name: _plain(batch.column(name)) for name in self.names}
                 broken = _badly_encoded(columns, done - batch.num_rows)
                 if broken:
                     bad = {row.line for row in broken}
@@ -67,7 +66,7 @@ class ParquetSource:
                     columns = {name: values.take(pa.array(keep, pa.int64())) for name, values in columns.items()}
                 yield RawBatch(lines, columns, broken, done)
         except (pa.ArrowException, ValueError, OSError) as error:
-            raise IngestError(f"{self.path}: damaged after row {done}; the rows before it are in the ledger") from error
+            raise IngestError(f"{self.path}: damaged after row {done}, the last that can be read") from error
 
     def close(self) -> None:
         """Closes the file."""
@@ -90,9 +89,23 @@ def _badly_encoded(columns: dict[str, pa.Array], before: int) -> list[BrokenRow]
         try:
             values.validate(full=True)
         except pa.ArrowInvalid:
-            for position, content in enumerate(pc.cast(values, pa.binary()).to_pylist()):
-                text = (content or b"").decode("utf-8", "surrogateescape")
+            for position in range(len(values)):
+                text = _text(values, position)
                 if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
                     line = before + position + 1
-                    broken.setdefault(line, BrokenRow(line, "not valid UTF-8", [text], name))
+                    fields = [_text(column, position) for column in columns.values()]
+                    broken.setdefault(line, BrokenRow(line, "not valid UTF-8", fields, name))
     return list(broken.values())
+
+
+def _text(values: pa.Array, position: int) -> str:
+    """A value as text, whatever its bytes; empty if there is none."""
+    value = values[position]
+    if not value.is_valid:
+        return ""
+    if pa.types.is_string(values.type):
+        return bytes(value.as_buffer()).decode("utf-8", "surrogateescape")
+    try:
+        return str(value.as_py())
+    except (ValueError, OverflowError):  # a timestamp in a year that Python has no word for
+        return str(value.value)

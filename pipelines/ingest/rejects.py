@@ -38,12 +38,9 @@ class RejectsFile:
         self.path = path
         self.count = 0
         self._file: TextIO | None = None
+        check_name(path)
         try:
-            if path.exists():
-                with path.open(encoding="utf-8", errors="replace") as file:
-                    if file.readline(1_000).rstrip("\n") != ",".join(HEADER):
-                        raise IngestError(f"{path}: is there already and is no rejects file; it is left as it is")
-                path.unlink()
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -70,6 +67,22 @@ class RejectsFile:
         """Closes the file, if there is one."""
         if self._file is not None:
             self._file.close()
+
+
+def check_name(path: Path) -> None:
+    """Whether a rejects file may have that name.
+
+    Raises:
+        IngestError: any other file has it, or it cannot be looked at.
+    """
+    try:
+        if not path.exists():
+            return
+        with path.open(encoding="utf-8", errors="replace") as file:
+            if file.readline(1_000).rstrip("\n") != ",".join(HEADER):
+                raise IngestError(f"{path}: is there already and is no rejects file; it is left as it is")
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def default_path(settings: Settings) -> Path:

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+from pipelines.ingest.rejects import Rejected
+
+_MOST_CAUSES: Final = 20
+#: What differs from row to row in a reason: quoted ids, times and places. Without them, reasons can be counted.
+_VALUES: Final = re.compile(r"""'(?:[^'\\]|\\.)*'(?:\.\.\.')?|\b\d{4}-\d\d-\d\dT[\d:]+Z|(?<=\bline )\d+\b""")
+
+Causes = Counter[tuple[str, str, str]]  # (file, column, reason) of rejected rows
+
+
+def cause(reject: Rejected) -> tuple[str, str, str]:
+    """File, column and reason of a refused row, without what is its alone: many rows may share one.
+
+    >>> cause(Rejected("orders.csv", 7, "order_id", "unknown order 'O-1'", {}))
+    ('orders.csv', 'order_id', 'unknown order ...')
+    """
+    return reject.file, reject.column, _VALUES.sub("...", reject.reason)
+
+
+def refused_lines(causes: Causes, rejects_file: Path | None) -> list[str]:
+    """What was refused and why, the commonest causes first, and where the rows are; empty if nothing was."""
+    out = []
+    for (file, column, reason), count in causes.most_common(_MOST_CAUSES):
+        out.append(f"{count:,} rejected: {file}{f', {column}' if column else ''}: {reason}")
+    if len(causes) > _MOST_CAUSES:
+        out.append(f"... and {len(causes) - _MOST_CAUSES} other causes")
+    if rejects_file is not None:
+        out.append(f"refused rows, with line and reason: {rejects_file}")
+    return out
 
 
 @dataclass
@@ -44,7 +75,7 @@ class IngestReport:
 
     tables: dict[str, TableCounts] = field(default_factory=dict)
     unknown_columns: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by file
-    causes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (file, column, reason) of rejected rows
+    causes: Causes = field(default_factory=Counter)
     rejects_file: Path | None = None
     accounting: Accounting | None = None  # of an adapter
     notes: list[str] = field(default_factory=list)
@@ -83,12 +114,7 @@ class IngestReport:
         out += self.notes
         for file, columns in self.unknown_columns.items():
             out.append(f"{file}: columns not in the contract, ignored: {', '.join(columns)}")
-        for (file, column, reason), count in self.causes.most_common(20):
-            out.append(f"{count:,} rejected: {file}{f', {column}' if column else ''}: {reason}")
-        if len(self.causes) > 20:
-            out.append(f"... and {len(self.causes) - 20} other causes")
-        if self.rejects_file is not None:
-            out.append(f"refused rows, with line and reason: {self.rejects_file}")
+        out += refused_lines(self.causes, self.rejects_file)
         if self.seconds > 0:
             out.append(f"{self.rows:,} rows in {self.seconds:.1f} s ({self.rows / self.seconds:,.0f} rows/s)")
         return out

@@ -78,7 +78,8 @@ def simulate(
     `out/truth`, which ingest never reads.
 
     Raises:
-        SimulationError: the arguments make no sense, or `out` holds tables in the other format or of somebody else.
+        SimulationError: the arguments make no sense, the day `end` is not over yet, or `out` holds tables in the other
+            format or of somebody else.
     """
     if customers < 1 or days < 1 or seed < 0:
         raise SimulationError("customers and days must be at least 1, and the seed at least 0")
@@ -87,6 +88,7 @@ def simulate(
         raise SimulationError(f"unknown format {format!r}: {' or '.join(FORMATS)}")
     settings = settings or SimulationSettings()
     _check_size(customers, days, end, settings)
+    _check_end(end)
     check_folder(out, kind)
     began = perf_counter()
     with _task(progress, "simulating", _STEPS) as advance:
@@ -103,6 +105,13 @@ def simulate(
         returned_lines=len(np.unique(requests.lines.line)),
         seconds=perf_counter() - began,
     )
+
+
+def _check_end(end: dt.date) -> None:
+    """Ingest refuses what has not happened yet, so a history must not reach into it."""
+    yesterday = dt.datetime.now(tz=dt.UTC).date() - dt.timedelta(days=1)
+    if end > yesterday:
+        raise SimulationError(f"{end} is not over yet (UTC); the history may end on {yesterday} at the latest")
 
 
 def _check_size(customers: int, days: int, end: dt.date, settings: SimulationSettings) -> None:

@@ -55,7 +55,10 @@ class TestHelp:
         assert "Usage:" in result.stdout
         assert len(result.stdout.split("\n\n")) >= 2
 
-    @pytest.mark.parametrize(("command", "default"), [("ingest", "a new one in the home"), ("promote", "the newest")])
+    @pytest.mark.parametrize(
+        ("command", "default"),
+        [("ingest", "a new one in the home"), ("score", "a new one in the home"), ("promote", "the newest")],
+    )
     def test_defaults_in_words_are_shown(self, command: str, default: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "160")
         assert f"[default: ({default})]" in invoke(command, "--help").stdout
@@ -144,6 +147,12 @@ class TestErrors:
         assert result.exit_code == 1
         assert result.stderr.startswith("returnwise: RETURNWISE_MAX_EVENTS: Input should be a valid integer")
         assert len(result.stderr.splitlines()) == 1
+
+    def test_a_history_that_ends_in_the_future_is_one_line(self, tmp_path: Path) -> None:
+        result = invoke("simulate", "--out", str(tmp_path / "tables"), "--end", "2999-01-01")
+        assert result.exit_code == 1
+        assert result.stderr.splitlines()[-1].startswith("returnwise: 2999-01-01 is not over yet")
+        assert not (tmp_path / "tables").exists()
 
     def test_a_folder_that_is_not_there_is_one_line(self, tmp_path: Path) -> None:
         result = invoke("ingest", str(tmp_path / "nowhere"))

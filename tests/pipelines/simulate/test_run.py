@@ -125,6 +125,8 @@ def test_it_ends_on_the_documented_day_unless_told_otherwise() -> None:
         ({"days": 10**9}, "would begin before 1970-01-01"),
         ({"customers": 10**12}, "make up to 1,000,000,000,000 orders"),
         ({"customers": 10**7, "days": 3_650}, "make up to 900,000,000 orders"),
+        ({"end": dt.date(2999, 1, 1)}, "2999-01-01 is not over yet"),
+        ({"end": dt.datetime.now(tz=dt.UTC).date()}, "is not over yet"),
     ],
 )
 def test_nonsense_is_refused(tmp_path: Path, arguments: dict[str, object], words: str) -> None:
@@ -132,6 +134,11 @@ def test_nonsense_is_refused(tmp_path: Path, arguments: dict[str, object], words
     with pytest.raises(SimulationError, match=words):
         simulate(tmp_path / "out", **(usual | arguments))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_history_may_end_yesterday(tmp_path: Path) -> None:
+    yesterday = dt.datetime.now(tz=dt.UTC).date() - dt.timedelta(days=1)
+    assert simulate(tmp_path, customers=5, days=5, seed=1, end=yesterday).counts["truth/customers_truth"] == 5
 
 
 def test_two_formats_do_not_mix_in_a_folder(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from features.ledger.store import Ledger
 from features.ledger.vocabulary import REASONS
 from features.request import FIELD_NAMES, assessed_returns
 from features.settings import Settings
-from pipelines.score import _open, _read, _request
+from pipelines.score.fitting import requests
+from pipelines.score.reading import open_returns, read_returns
 
 _NOW = 20_300 * DAY
 _REASON = FIELD_NAMES.index("request_reason_code")
@@ -52,11 +53,12 @@ def test_score_takes_the_first_row_too(tmp_path: Path) -> None:
         writer.writerow(["return_id", "order_id", "line_id", "requested_at", "quantity", "reason"])
         writer.writerow(["r", "o", "2", "2025-07-30T00:00:00Z", 1, "other"])
         writer.writerow(["r", "o", "10", "2025-07-30T00:00:00Z", 1, "size_fit"])
-    source = _open(file)
-    returns = _read(source, None)
+    source = open_returns(file)
+    returns = read_returns(source, _NOW, None)
     source.close()
+    assert returns.rows["r"][0].stated.reason == "other"
     with ledger.read() as conn:
-        row, stated = _request(conn, file, "r", returns["r"])
+        ((return_id, row),) = requests(conn, returns, None)
     ledger.close()
-    assert stated.reason == "other"
+    assert return_id == "r"
     assert row.values[_REASON] == REASONS.index("other")

@@ -1,6 +1,7 @@
+"""What is written is what the service would have said; what is wrong with a file as a whole writes nothing."""
+
 from __future__ import annotations
 
-import csv
 import io
 from pathlib import Path
 from typing import Any
@@ -15,48 +16,10 @@ from features.errors import ReturnwiseError
 from features.ledger.store import Ledger
 from pipelines.score import COLUMNS, ScoreError, score
 from serving.app import create_app
-from serving.clock import iso
 from serving.settings import ServingSettings
-from tests.support.history import FIRST_DAY, made_up_history
-from tests.support.service import (
-    CUSTOMERS,
-    ORDERS_EACH,
-    Api,
-    assessment,
-    make_home,
-    make_key,
-    running,
-    settings_of,
-    unique,
-)
-
-RETURNS = made_up_history(CUSTOMERS, ORDERS_EACH)["returns"]
-HEADER = ["return_id", "order_id", "line_id", "requested_at", "quantity", "reason", "kind"]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("score")
-    make_home(home)
-    return home
-
-
-def rows(returns: list[dict[str, Any]]) -> list[list[Any]]:
-    return [
-        [r["return_id"], r["order_id"], r["line_id"], iso(r["requested_at"]), r["quantity"], r["reason"], r["kind"]]
-        for r in returns
-    ]
-
-
-def write(path: Path, content: list[list[Any]], header: list[str] = HEADER) -> Path:
-    with path.open("w", newline="") as stream:
-        csv.writer(stream).writerows([header, *content])
-    return path
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
+from tests.support.history import FIRST_DAY
+from tests.support.scoring import HEADER, RETURNS, read, rows, write
+from tests.support.service import Api, assessment, make_key, running, settings_of, unique
 
 
 def test_gives_the_risks_of_the_service(home: Path, tmp_path: Path) -> None:
@@ -134,41 +97,58 @@ def test_a_row_that_is_there_again_changes_nothing(home: Path, tmp_path: Path) -
     assert read(tmp_path / "twice-out.csv") == read(tmp_path / "once-out.csv")
 
 
-class TestRefusals:
+def test_leaves_no_trace_in_the_ledger(home: Path, tmp_path: Path) -> None:
+    def counts() -> list[int]:
+        ledger = Ledger.open(settings_of(home))
+        with ledger.read() as conn:
+            tables = ("returns", "assessments", "watermarks", "live_events")
+            found = [conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables]
+        ledger.close()
+        return found
+
+    before = counts()
+    new = dict(RETURNS[0], return_id="unheard-of", requested_at=(FIRST_DAY + 400) * DAY)
+    score(settings_of(home), write(tmp_path / "a.csv", rows([new])), tmp_path / "out.csv")
+    assert counts() == before
+    assert len(read(tmp_path / "out.csv")) == 1
+
+
+class TestErrors:
+    """What is wrong with the file as a whole: nothing is written."""
+
     @pytest.fixture
     def good(self) -> list[list[Any]]:
         return rows(RETURNS[:3])
 
-    @pytest.mark.parametrize(
-        ("column", "value", "cause"),
-        [
-            ("quantity", "0", "line 3, quantity"),
-            ("quantity", "99", "line 3, quantity: more returned"),
-            ("order_id", "nothing", "line 3, order_id: the ledger has no order nothing"),
-            ("line_id", "7", "line 3, line_id"),
-            ("requested_at", "2024-01-01T00:00:00Z", "line 3, requested_at: lies before the order"),
-            ("requested_at", "2999-01-01T00:00:00Z", "line 3, requested_at: lies in the future"),
-            ("requested_at", "2025-01-01T00:00:00", "line 3, requested_at: time without zone"),
-            ("reason", "because", "line 3, reason"),
-            ("return_id", "", "line 3, return_id"),
-            ("return_id", RETURNS[0]["return_id"], "line 3, order_id: is not that of line 2"),
-        ],
-    )
-    def test_names_the_place(
-        self, home: Path, tmp_path: Path, good: list[list[Any]], column: str, value: str, cause: str
+    @pytest.mark.parametrize("name", ["out.csv", "a.csv"])
+    def test_refused_rows_go_to_a_file_of_their_own(
+        self, home: Path, tmp_path: Path, good: list[list[Any]], name: str
     ) -> None:
-        good[1][HEADER.index(column)] = value
-        out = tmp_path / "out.csv"
-        out.write_text("from before")
-        with pytest.raises(ScoreError, match=cause):
-            score(settings_of(home), write(tmp_path / "a.csv", good), out)
-        assert out.read_text() == "from before"
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "out.csv"]
+        file = write(tmp_path / "a.csv", good)
+        with pytest.raises(ScoreError, match="name another one for refused rows"):
+            score(settings_of(home), file, tmp_path / "out.csv", rejects=tmp_path / name)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
-    def test_a_line_twice_with_other_content(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
-        other = [*good[0][:5], "other" if good[0][5] != "other" else "gift", good[0][6]]
-        with pytest.raises(ScoreError, match="line 5, line_id: is that of line 2"):
-            score(settings_of(home), write(tmp_path / "a.csv", [*good, other]), tmp_path / "out.csv")
+    def test_any_other_file_is_not_taken_for_a_rejects_file(
+        self, home: Path, tmp_path: Path, good: list[list[Any]]
+    ) -> None:
+        (tmp_path / "r.csv").write_text("dear diary\n")
+        with pytest.raises(ReturnwiseError, match="no rejects file"):
+            score(settings_of(home), write(tmp_path / "a.csv", good), tmp_path / "out.csv", rejects=tmp_path / "r.csv")
+        assert (tmp_path / "r.csv").read_text() == "dear diary\n"
+        assert not (tmp_path / "out.csv").exists()
+
+    def test_a_damaged_file_leaves_what_was_there(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
+        columns = [[str(value) for value in column] for column in zip(*good, strict=True)]
+        file, out = tmp_path / "a.parquet", tmp_path / "out.csv"
+        pq.write_table(pa.table(dict(zip(HEADER, columns, strict=True))), file, compression="none")
+        content = file.read_bytes()
+        file.write_bytes(content[:4] + b"\xff" * 40 + content[44:])
+        out.write_text("from before")
+        with pytest.raises(ReturnwiseError, match="damaged"):
+            score(settings_of(home), file, out, rejects=tmp_path / "r.csv")
+        assert out.read_text() == "from before"
+        assert not (tmp_path / "r.csv").exists()
 
     def test_the_file_to_read_is_not_written(self, home: Path, tmp_path: Path, good: list[list[Any]]) -> None:
         file = write(tmp_path / "a.csv", good)
@@ -204,19 +184,3 @@ class TestRefusals:
     def test_without_a_model(self, tmp_path: Path, good: list[list[Any]]) -> None:
         with pytest.raises(ReturnwiseError, match="returnwise train"):
             score(settings_of(tmp_path), write(tmp_path / "a.csv", good), tmp_path / "out.csv")
-
-
-def test_leaves_no_trace_in_the_ledger(home: Path, tmp_path: Path) -> None:
-    def counts() -> list[int]:
-        ledger = Ledger.open(settings_of(home))
-        with ledger.read() as conn:
-            tables = ("returns", "assessments", "watermarks", "live_events")
-            found = [conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables]
-        ledger.close()
-        return found
-
-    before = counts()
-    new = dict(RETURNS[0], return_id="unheard-of", requested_at=(FIRST_DAY + 400) * DAY)
-    score(settings_of(home), write(tmp_path / "a.csv", rows([new])), tmp_path / "out.csv")
-    assert counts() == before
-    assert len(read(tmp_path / "out.csv")) == 1
