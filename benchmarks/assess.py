@@ -32,7 +32,7 @@ from benchmarks.common import (
     show,
 )
 from features.clock import DAY, SECOND
-from features.history import rows
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.settings import Settings
 

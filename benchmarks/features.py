@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from benchmarks.common import arguments, finish, returnwise, say, show
 from features import declarations
 from features.clock import FOREVER, window_us
-from features.history import everything, rows
+from features.history import everything
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.settings import Settings
 

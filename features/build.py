@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from features.clock import day_of
 from features.declarations import ENTITIES
-from features.history import rows
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.measures import Entity
 from features.offline import Frames

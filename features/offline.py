@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from features import declarations, request
 from features.clock import DAY
-from features.history import PARTIES, batches, everything
+from features.history import PARTIES, everything
 from features.kernel import many
+from features.ledger.sql import batches
 from features.population import values_at
 from features.service import DERIVED, RAW_NAMES, VECTOR
 

@@ -22,10 +22,10 @@ from sqlalchemy import Connection
 
 from features import declarations
 from features.clock import DAY, FOREVER, WINDOWS
-from features.history import FIELDS, batches, narrow, rows, select_from
+from features.history import FIELDS, narrow, select_from
 from features.kernel.sums import Groups, running
 from features.ledger import changes
-from features.ledger.sql import execute, execute_many
+from features.ledger.sql import batches, execute, execute_many, rows
 from features.measures import Entity, FactKind, Ints, Measure
 
 #: How many items of the wider group's rate a product and a category are given to begin with.

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from features.history import batches, rows
 from features.ledger import vocabulary as words
+from features.ledger.sql import batches, rows
 
 _CHUNK = 20_000
 

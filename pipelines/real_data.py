@@ -19,7 +19,7 @@ import typer
 
 from features.clock import SECOND
 from features.errors import ReturnwiseError
-from features.history import batches, rows
+from features.ledger.sql import batches, rows
 from features.ledger.store import Ledger
 from features.offline import Frames
 from features.request import assessed_returns

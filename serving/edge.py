@@ -10,12 +10,11 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
+from serving.outages import is_outage
 from serving.problems import InternalError, Problem, Unavailable
 
 _log = logging.getLogger(__name__)
 _UNKNOWN: Final = "unknown"
-#: What PEP 249 calls the errors of a database that fails (disk, connection, lock), in SQLAlchemy and in every driver.
-_OUTAGES: Final = frozenset(("OperationalError", "InternalError"))
 
 
 class Edge:
@@ -64,7 +63,7 @@ class Edge:
 
 def _problem(error: Exception) -> Problem:
     """A ledger that cannot be read, for a key or a stored assessment, is no defect: the request may be sent again."""
-    if any(kind.__name__ in _OUTAGES for kind in type(error).__mro__):
+    if is_outage(error):
         return Unavailable("The ledger cannot be read; the request had no effect. Send it again.")
     return InternalError()
 

@@ -25,11 +25,12 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.base import RootTransaction
 
+from features.ledger.sql import execute
 from features.ledger.store import Ledger, Writer
 from serving import metrics
 from serving.checkpoints import Checkpoints
+from serving.outages import is_outage
 from serving.problems import Unavailable
-from serving.sql import execute, is_outage
 
 _log = logging.getLogger(__name__)
 
@@ -235,7 +236,7 @@ def _perform(connection: Connection, piece: _Piece) -> None:
         piece.result = piece.work(connection)
     except Exception as error:  # noqa: BLE001 - passed on to the request
         piece.error = error
-        if is_outage(connection, error):
+        if is_outage(error):
             _log.exception("a piece of work could not be written")
             piece.error = _unavailable(error)
         execute(connection, "ROLLBACK TO SAVEPOINT piece")

@@ -8,19 +8,16 @@ from features.history.facts import Facts, History
 from features.history.few import keys_of_orders, of_keys, of_orders
 from features.history.fields import FIELDS, PARTIES, select_from
 from features.history.whole import everything, narrow
-from features.ledger.sql import batches, rows
 
 __all__ = [
     "FIELDS",
     "PARTIES",
     "Facts",
     "History",
-    "batches",
     "everything",
     "keys_of_orders",
     "narrow",
     "of_keys",
     "of_orders",
-    "rows",
     "select_from",
 ]

@@ -7,8 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from features.history import rows
-from serving.sql import execute
+from features.ledger.sql import execute, rows
 
 _COLUMNS: Final = (
     "assessment_id",

@@ -17,11 +17,12 @@ from sqlalchemy import Connection
 from features.busy import BusyKeys
 from features.clock import DAY
 from features.declarations import LINKS
-from features.history import PARTIES, of_keys, rows
+from features.history import PARTIES, of_keys
 from features.kernel import one
 from features.ledger import changes
 from features.ledger import vocabulary as words
 from features.ledger.append import append_rows
+from features.ledger.sql import rows
 from features.ledger.watermarks import raise_watermarks
 from features.population import close_days
 from tests.support.histories import NOW, Made, make_history

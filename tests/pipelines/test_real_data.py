@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.build import build
-from features.history import rows
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.settings import Settings
 from pipelines.ingest.run import ingest

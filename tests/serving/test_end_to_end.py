@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from features.history import rows
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.offline import Frames
 from features.population import close_days

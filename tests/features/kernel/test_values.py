@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from features.clock import DAY, SECOND, day_of
 from features.declarations import POOLED
-from features.history import PARTIES, of_keys, rows
+from features.history import PARTIES, of_keys
 from features.kernel import one
+from features.ledger.sql import rows
 from features.offline import Frames
 from features.population import Population, close_days
 from features.service import RAW_NAMES

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from features.history import rows
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from serving.keys.scopes import Scope
 from tests.support.service import Api, bearer, fields, make_key, order_event, settings_of, unique
