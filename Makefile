@@ -10,6 +10,9 @@ LOCKED      := $(PIP_INSTALL) --require-hashes --progress-bar off
 UV_COMPILE  := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
                --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
 
+# Where nothing may be written beside the modules, every start would compile a thousand of them again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format docs lock upgrade install install-dev clean
 

@@ -191,7 +191,7 @@ def test_mlflow_models_serve_gives_the_same_risk(
 
 
 def _ask(server: subprocess.Popen[bytes], url: str, body: bytes, log: Path) -> dict[str, list[dict[str, float]]]:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while time.monotonic() < end and server.poll() is None:
         try:
             request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
