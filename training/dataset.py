@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select
 
 from features.clock import DAY
 from features.ledger import tables
+from features.ledger import vocabulary as words
 from features.signals import ModelFeature
 from training.errors import TooFewLabels
 from training.labels import effective_size, weights
@@ -39,10 +40,24 @@ MIN_POSITIVES: Final = 50
 MIN_PER_STRETCH: Final = 5
 
 
+#: What returns are grouped and valued by when a model is judged. None of it is shown to the model.
+CONTEXT: Final = (
+    "customer_id",
+    "country",
+    "sku",
+    "category",
+    "kind",  # return or claim
+    "channel",  # of the order
+    "value",  # what was paid for the items, in the currency
+    "trigger",  # why it was checked
+    "abuse_type",  # what was found, for a positive label
+)
+
+
 @dataclass(frozen=True)
 class Rows:
     """n returns: `X` (n, k) float64 in the order of the features, NaN unknown; `y` (n,) 0 or 1; times in microseconds
-    since epoch; `odds` (n,) with which each was checked, NaN unknown."""
+    since epoch; `odds` (n,) with which each was checked, NaN unknown; `context` (n rows, columns `CONTEXT`)."""
 
     return_id: npt.NDArray[np.object_]
     requested_at: npt.NDArray[np.int64]
@@ -50,6 +65,7 @@ class Rows:
     y: Floats
     known_at: npt.NDArray[np.int64]
     odds: Floats
+    context: pd.DataFrame
 
     def __len__(self) -> int:
         return len(self.y)
@@ -63,6 +79,7 @@ class Rows:
             self.y[which],
             self.known_at[which],
             self.odds[which],
+            self.context[which] if isinstance(which, slice) else self.context.iloc[np.asarray(which)],
         )
 
     def weights(self, clip: float) -> Floats:
@@ -147,8 +164,35 @@ def assemble(frame: pd.DataFrame, labels: pd.DataFrame, features: Sequence[Model
         y=known["label"].to_numpy(dtype=np.float64),
         known_at=known["known_at"].fillna(0).to_numpy(dtype=np.int64),
         odds=known["propensity"].to_numpy(dtype=np.float64),
+        context=_context(frame, known),
     )
     return rows.take(order)
+
+
+def _context(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `CONTEXT` of a table of returns (its order) and their labels (the same order)."""
+    n = len(frame)
+
+    def word(column: str, vocabulary: tuple[str, ...]) -> npt.NDArray[np.object_]:
+        codes = frame[column].fillna(-1).to_numpy(dtype=np.int64) if column in frame else np.full(n, -1)
+        return np.array([*vocabulary, None], dtype=object)[codes]
+
+    def text(table: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
+        if column not in table:
+            return np.full(n, None, dtype=object)
+        values = table[column].astype(object)
+        return values.where(values.notna(), None).to_numpy(dtype=object)
+
+    value = frame["request_value"].to_numpy(dtype=np.float64) / 100 if "request_value" in frame else np.zeros(n)
+    return pd.DataFrame(
+        {
+            **{column: text(frame, column) for column in ("customer_id", "country", "sku", "category")},
+            "kind": word("request_kind_code", words.KINDS),
+            "channel": word("request_order_channel_code", words.CHANNELS),
+            "value": value,
+            **{column: text(known, column) for column in ("trigger", "abuse_type")},
+        }
+    )
 
 
 def microseconds(times: pd.Series[pd.Timestamp]) -> npt.NDArray[np.int64]:

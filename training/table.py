@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,17 @@ from features.signals import ModelFeature
 from training.dataset import DataVersion, Rows, assemble, data_version, pick
 from training.errors import TrainingError
 from training.labels import read_labels
+
+#: Columns of the entity frame by which results are grouped (`dataset.CONTEXT`).
+_GROUPED_BY: Final = (
+    "customer_id",
+    "country",
+    "sku",
+    "category",
+    "request_kind_code",
+    "request_order_channel_code",
+    "request_value",
+)
 
 #: More labelled returns than this are thinned evenly over time, by a hash of their ids.
 MAX_LABELLED = 1_000_000
@@ -104,7 +116,7 @@ def sampled_rows(settings: Settings, history: History, at_most: int) -> Rows:
 def with_features(
     settings: Settings, returns: pd.DataFrame, features: Sequence[ModelFeature] = MODEL_FEATURES
 ) -> pd.DataFrame:
-    """`return_id`, `event_timestamp` and the features of returns (as `assessed_returns` gives them), through Feast."""
+    """Returns (as `assessed_returns` gives them) with their features, through Feast."""
     names = [f.name for f in features]
     if returns.empty:
         return pd.DataFrame({"return_id": [], "event_timestamp": pd.to_datetime([], utc=True), **dict.fromkeys(names)})
@@ -115,6 +127,6 @@ def with_features(
     missing = [name for name in names if name not in frame]
     if missing:
         raise TrainingError(f"the feature service {SERVICE} does not give {', '.join(missing[:5])}")
-    out = frame[["return_id", "event_timestamp", *names]].copy()
+    out = frame[[*dict.fromkeys(["return_id", "event_timestamp", *_GROUPED_BY, *names])]].copy()
     out[names] = out[names].astype(np.float64)
     return out
