@@ -30,11 +30,16 @@ Floats = npt.NDArray[np.float64]
 TRAIN_SHARE: Final = 0.65
 CALIBRATION_SHARE: Final = 0.15
 
-#: The odds of a check say how many returns it stands for. Trees take them with a low limit: who is checked depends on
-#: what the features show, which biases no tree, while few heavy rows (and what inspectors get wrong in them) would rule
-#: all trees. Calibration and metrics take them with a high limit, because a limit there moves the base rate.
-TREE_CLIP: Final = 2.0
+#: The odds of a check say how many returns it stands for. Trees do not take them (a limit of one): who is checked
+#: depends on what the features show, which biases no tree, while few heavy rows (and what inspectors get wrong in them)
+#: would rule all trees. The slope of a calibration by few positives takes them with a low limit. Levels and metrics take
+#: them with a high limit, because a limit there moves the base rate.
+TREE_CLIP: Final = 1.0
+SLOPE_CLIP: Final = 3.0
 ESTIMATE_CLIP: Final = 100.0
+
+#: How much a return that nobody looked at counts as a negative beside a checked one. See docs/training.md.
+UNCHECKED_WEIGHT: Final = 0.05
 
 MIN_POSITIVES: Final = 50
 MIN_PER_STRETCH: Final = 5
@@ -93,8 +98,22 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Unchecked:
+    """Returns that nobody looked at (their `y` is NaN), in order of time: an even `share` of all of them."""
+
+    rows: Rows
+    share: float = 1.0
+
+    def between(self, begin: int, end: int) -> Unchecked:
+        """Those that were asked for from `begin` to before `end` (microseconds)."""
+        t = self.rows.requested_at
+        return Unchecked(self.rows.take((t >= begin) & (t < end)), self.share)
+
+
+@dataclass(frozen=True)
 class Split:
-    """Three stretches in order of time, and the moments and the gap between them in microseconds."""
+    """Three stretches of labelled returns in order of time, and the moments and the gap between them in microseconds.
+    `unchecked` has the returns without a label of all three."""
 
     train: Rows
     calibration: Rows
@@ -103,6 +122,12 @@ class Split:
     test_from: int
     until: int
     gap: int
+    unchecked: Unchecked | None = None
+
+    def unchecked_between(self, begin: int, end: int) -> Unchecked | None:
+        """Returns without a label of a stretch of time, None if there are none."""
+        some = None if self.unchecked is None else self.unchecked.between(begin, end)
+        return some if some is not None and len(some.rows) else None
 
     def parts(self) -> dict[str, Rows]:
         """The stretches by name, in order of time."""
@@ -206,8 +231,8 @@ def label_delay(rows: Rows) -> int:
     return int(np.percentile(rows.known_at - rows.requested_at, 90)) if len(rows) else 0
 
 
-def split(rows: Rows, until: int) -> Split:
-    """Train, calibration and test stretch of labelled rows (in order of time).
+def split(rows: Rows, until: int, unchecked: Unchecked | None = None) -> Split:
+    """Train, calibration and test stretch of labelled rows (in order of time), with the returns that have no label.
 
     The gap before each boundary is the usual label delay, at most a quarter of the shortest stretch. Raises
     `TooFewLabels` if there are too few labels altogether or in one of the stretches.
@@ -231,6 +256,7 @@ def split(rows: Rows, until: int) -> Split:
         test_from=test_from,
         until=until,
         gap=gap,
+        unchecked=unchecked,
     )
     for name, part in parts.parts().items():
         negatives = len(part) - part.positives

@@ -6,7 +6,7 @@ moment of the clock in what is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ from features.risk_model import (
 )
 from features.signals import ModelFeature
 from training.calibration import LEVEL_FROM, at_level, calibrate
-from training.dataset import ESTIMATE_CLIP, TREE_CLIP, Rows, Split
+from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, UNCHECKED_WEIGHT, Rows, Split
+from training.labels import base_rate as base_rate_of
 from training.labels import effective_size
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +38,7 @@ SEED: Final = 20261
 #: trees x leaves x depth squared), and a few hundred positives do not fill more leaves than this.
 MAX_TREES: Final = 150
 TREE_PARAMETERS: Final[dict[str, Any]] = {
-    "learning_rate": 0.06,
+    "learning_rate": 0.03,
     "num_leaves": 15,
     "max_depth": 6,
     "min_data_in_leaf": 20,
@@ -52,15 +53,18 @@ TREE_PARAMETERS: Final[dict[str, Any]] = {
     "min_data_per_group": 20,
     "monotone_constraints_method": "intermediate",
 }
-#: What makes LightGBM give the same trees for the same rows, on any number of threads.
+#: What makes LightGBM give the same trees for the same rows, on any number of threads. A histogram built by rows, or of
+#: a sparse group of features, is added up from one part per thread, and its last bits follow their number; one built by
+#: columns is added up by one thread in the order of the rows.
 FIXED: Final[dict[str, Any]] = {
     "verbosity": -1,
     "seed": SEED,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
+    "is_enable_sparse": False,
 }
 _STOPPING_SHARE: Final = 0.2
-_STOPPING_ROUNDS: Final = 25
+_STOPPING_ROUNDS: Final = 60
 _MIN_TREES: Final = 10
 #: Below this many rows one thread is quick enough, and ten times quicker than several on a machine with other work.
 _THREADS_FROM: Final = 100_000
@@ -74,6 +78,8 @@ class Recipe:
     max_trees: int = MAX_TREES
     trees: dict[str, Any] = field(default_factory=lambda: dict(TREE_PARAMETERS))
     thin_orders: int = 3
+    tree_weight_clip: float = TREE_CLIP
+    unchecked_weight: float = UNCHECKED_WEIGHT
 
     def parameters(self) -> dict[str, Any]:
         """Flat, for the run."""
@@ -82,7 +88,8 @@ class Recipe:
             "objective": self.objective,
             "max_trees": self.max_trees,
             "thin_orders": self.thin_orders,
-            "tree_weight_clip": TREE_CLIP,
+            "tree_weight_clip": self.tree_weight_clip,
+            "unchecked_weight": self.unchecked_weight,
             "estimate_weight_clip": ESTIMATE_CLIP,
             "seed": SEED,
         }
@@ -107,21 +114,60 @@ class Fitted:
 
 def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: dict[str, Any]) -> Fitted:
     """Fit on the train stretch, calibrate on the calibration stretch. `facts` goes into the card as it is."""
-    text, trees = fit_trees(split.train.X, split.train.y, split.train.weights(TREE_CLIP), features, recipe)
-    weight = split.calibration.weights(ESTIMATE_CLIP)
-    raw = raw_scores(text, split.calibration.X)
-    calibration = calibrate(raw, split.calibration.y, weight)
-    base_rate = float(np.average(split.calibration.y, weights=weight))
-    if effective_size(weight[split.calibration.y == 1]) < LEVEL_FROM:
-        base_rate = _base_rate(split.train, split.calibration)
-        calibration = at_level(calibration, raw, weight, base_rate)
-    return finish(text, trees, calibration, base_rate, split.calibration, weight, features, recipe, facts)
+    text, trees = fit_trees(*tree_rows(split, recipe), features, recipe)
+    part = split.calibration
+    weight = part.weights(ESTIMATE_CLIP)
+    raw = raw_scores(text, part.X)
+    calibration = calibrate(raw, part.y, weight, part.weights(SLOPE_CLIP))
+    base_rate = float(np.average(part.y, weights=weight))
+    if effective_size(weight[part.y == 1]) < LEVEL_FROM:
+        base_rate = _base_rate(split)
+        calibration = at_level(calibration, *_all_returns(split, text, raw, weight), base_rate)
+    return finish(text, trees, calibration, base_rate, part, weight, features, recipe, facts)
 
 
-def _base_rate(*parts: Rows) -> float:
-    """Weighted share of positives over several stretches together."""
-    weight = np.concatenate([part.weights(ESTIMATE_CLIP) for part in parts])
-    return float(np.average(np.concatenate([part.y for part in parts]), weights=weight))
+def tree_rows(split: Split, recipe: Recipe) -> tuple[Floats, Floats, Floats]:
+    """What the trees are fitted to, in order of time: X (n, k), y (n,), weight (n,).
+
+    Labelled returns of the train stretch, and those that nobody looked at as weak negatives: nearly all of them are
+    negative (learning from positive and unlabelled cases; Elkan and Noto, 2008, here with a small fixed weight). They
+    tell the trees what is usual among returns that nobody would pick.
+    """
+    train = split.train
+    weight = train.weights(recipe.tree_weight_clip)
+    begin = int(train.requested_at[0]) if len(train) else 0
+    others = split.unchecked_between(begin, split.calibration_from - split.gap)
+    if others is None or not recipe.unchecked_weight:
+        return train.X, train.y, weight
+    order = np.argsort(np.concatenate([train.requested_at, others.rows.requested_at]), kind="stable")
+    return (
+        np.concatenate([train.X, others.rows.X])[order],
+        np.concatenate([train.y, np.zeros(len(others.rows))])[order],
+        np.concatenate([weight, np.full(len(others.rows), recipe.unchecked_weight)])[order],
+    )
+
+
+def _base_rate(split: Split) -> float:
+    """Share of positives among all returns before the test stretch, estimated from those that were checked."""
+    y, odds, trigger = (
+        np.concatenate([part_of(split.train), part_of(split.calibration)])
+        for part_of in (lambda r: r.y, lambda r: r.odds, lambda r: r.context["trigger"].to_numpy(dtype=object))
+    )
+    others = split.unchecked_between(int(split.train.requested_at[0]), split.test_from - split.gap)
+    returns = len(y) + (len(others.rows) / others.share if others is not None else 0)
+    return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP)
+
+
+def _all_returns(split: Split, text: str, raw: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Raw scores and weights that stand for all returns of the calibration stretch: every one of them where those that
+    nobody looked at are there, else the labelled ones weighted."""
+    others = split.unchecked_between(split.calibration_from, split.test_from - split.gap)
+    if others is None:
+        return raw, weight
+    return (
+        np.concatenate([raw, raw_scores(text, others.rows.X)]),
+        np.concatenate([np.ones(len(raw)), np.full(len(others.rows), 1 / others.share)]),
+    )
 
 
 def fit_trees(
@@ -131,60 +177,59 @@ def fit_trees(
 
     X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
     """
-    weight = weight / weight.mean()
-    X = _codes_or_unknown(X, features)
-    cut = int(len(y) * (1 - _STOPPING_SHARE))
-    trees = recipe.max_trees
-    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
-        early = _train(X[:cut], y[:cut], weight[:cut], features, recipe, stop_on=(X[cut:], y[cut:], weight[cut:]))
-        trees = max(_MIN_TREES, early.best_iteration)
-    booster = _train(X, y, weight, features, recipe, trees=trees)
-    return _text(booster), booster.num_trees()
-
-
-def _train(
-    X: Floats,
-    y: Floats,
-    weight: Floats,
-    features: Sequence[ModelFeature],
-    recipe: Recipe,
-    *,
-    trees: int | None = None,
-    stop_on: tuple[Floats, Floats, Floats] | None = None,
-) -> lightgbm.Booster:
-    parameters = {
-        "num_threads": 1 if len(y) < _THREADS_FROM else 0,
-        **recipe.trees,
-        **FIXED,
-        "objective": recipe.objective,
-        "metric": "cross_entropy",  # of weights and soft targets too
-        "monotone_constraints": [0 if f.categories else f.sign for f in features],
-    }
+    parameters = _parameters(len(y), features, recipe)
     data = lightgbm.Dataset(
-        X,
+        _codes_or_unknown(X, features),
         y,
-        weight=weight,
+        weight=weight / weight.mean(),
         feature_name=[f.name for f in features],
         categorical_feature=[i for i, f in enumerate(features) if f.categories],
         params=parameters,
-    )
-    if stop_on is None:
-        return lightgbm.train(parameters, data, num_boost_round=trees or recipe.max_trees)
-    later = lightgbm.Dataset(stop_on[0], stop_on[1], weight=stop_on[2], reference=data)
-    return lightgbm.train(
-        parameters,
-        data,
-        num_boost_round=recipe.max_trees,
-        valid_sets=[later],
-        callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
-    )
+    ).construct()  # binned once, for both fits
+    cut = int(len(y) * (1 - _STOPPING_SHARE))
+    trees = recipe.max_trees
+    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
+        early = lightgbm.train(
+            parameters,
+            data.subset(range(cut)),
+            num_boost_round=recipe.max_trees,
+            valid_sets=[data.subset(range(cut, len(y)))],
+            feval=_loss_of(y[cut:], weight[cut:]),
+            callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
+        )
+        trees = max(_MIN_TREES, early.best_iteration)
+    booster = lightgbm.train(parameters, data, num_boost_round=trees)
+    return _text(booster), booster.num_trees()
+
+
+def _parameters(rows: int, features: Sequence[ModelFeature], recipe: Recipe) -> dict[str, Any]:
+    return {
+        "num_threads": 1 if rows < _THREADS_FROM else 0,
+        **recipe.trees,
+        **FIXED,
+        "objective": recipe.objective,
+        "metric": "None",  # `_loss_of`
+        "monotone_constraints": [0 if f.categories else f.sign for f in features],
+    }
+
+
+def _loss_of(y: Floats, weight: Floats) -> Callable[[Floats, lightgbm.Dataset], tuple[str, float, bool]]:
+    """Weighted cross-entropy, of soft targets too, for early stopping. LightGBM's own is added up in as many parts as
+    there are threads."""
+
+    def loss(p: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:
+        p = np.clip(p, 1e-15, 1 - 1e-15)
+        return "loss", -float(np.average(y * np.log(p) + (1 - y) * np.log1p(-p), weights=weight)), False
+
+    return loss
 
 
 def _codes_or_unknown(X: Floats, features: Sequence[ModelFeature]) -> Floats:
-    """Code -1 as NaN, which LightGBM treats alike in prediction but does not accept in silence when it is fitted."""
-    X = X.copy()
-    for i, f in enumerate(features):
-        if f.categories:
+    """Code -1 as NaN, which LightGBM treats alike but does not accept in silence when it is fitted."""
+    unknown = [i for i, f in enumerate(features) if f.categories and (X[:, i] < 0).any()]
+    if unknown:
+        X = X.copy()
+        for i in unknown:
             X[X[:, i] < 0, i] = np.nan
     return X
 

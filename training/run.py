@@ -20,7 +20,7 @@ from training.evaluation.metrics import evaluate
 from training.model import Fitted, Recipe, fit
 from training.registry import tracking
 from training.registry.log import log_version
-from training.table import History, labelled_rows, parse_until, read_history, sampled_rows
+from training.table import History, parse_until, read_history, sampled_rows, training_rows
 
 Prior = Literal["auto", "never"]
 
@@ -43,10 +43,10 @@ def train(settings: Settings, until: str | None = None, *, prior_model: Prior = 
     `TooFewLabels` says how many there are.
     """
     history = read_history(settings, parse_until(until))
-    rows = labelled_rows(settings, history)
+    rows, unchecked = training_rows(settings, history)
     try:
         check_enough(rows)
-        parts = split(rows, history.until)
+        parts = split(rows, history.until, unchecked)
     except TooFewLabels as few:
         if prior_model == "never":
             raise

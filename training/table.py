@@ -21,7 +21,7 @@ from features.request import assessed_returns
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from features.signals import ModelFeature
-from training.dataset import DataVersion, Rows, assemble, data_version, pick
+from training.dataset import DataVersion, Rows, Unchecked, assemble, data_version, pick
 from training.errors import TrainingError
 from training.labels import read_labels
 
@@ -36,8 +36,9 @@ _GROUPED_BY: Final = (
     "request_value",
 )
 
-#: More labelled returns than this are thinned evenly over time, by a hash of their ids.
-MAX_LABELLED = 1_000_000
+#: More returns than this are thinned evenly over time, by a hash of their ids: those with and those without a label.
+MAX_LABELLED: Final = 1_000_000
+MAX_UNCHECKED: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,19 @@ def labelled_rows(settings: Settings, history: History) -> Rows:
     returns = history.returns[history.returns["return_id"].isin(set(labels["return_id"]))]
     returns = returns[pick(returns["return_id"].tolist(), MAX_LABELLED)]
     return assemble(with_features(settings, returns), labels, MODEL_FEATURES)
+
+
+def training_rows(settings: Settings, history: History, at_most: int = MAX_UNCHECKED) -> tuple[Rows, Unchecked]:
+    """`labelled_rows`, and about `at_most` of the returns that nobody had looked at, with one reading of the features."""
+    labels, returns = history.labels, history.returns
+    known = returns["return_id"].isin(set(labels["return_id"][labels["label"].notna()]))
+    others = returns[~returns["return_id"].isin(set(labels["return_id"]))]
+    some = others[pick(others["return_id"].tolist(), at_most)]
+    checked = returns[known]
+    checked = checked[pick(checked["return_id"].tolist(), MAX_LABELLED)]
+    rows = assemble(with_features(settings, pd.concat([checked, some], ignore_index=True)), labels, MODEL_FEATURES)
+    unknown = np.isnan(rows.y)
+    return rows.take(~unknown), Unchecked(rows.take(unknown), len(some) / len(others) if len(others) else 1.0)
 
 
 def sampled_rows(settings: Settings, history: History, at_most: int) -> Rows:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests.support.returns import FEATURES, made_up_returns, until_of
-from training.dataset import Rows, split
+from training.dataset import Rows, Unchecked, split
 from training.evaluation.metrics import evaluate
-from training.model import Fitted, Recipe, bands, fit, fit_trees, reference
+from training.labels import base_rate
+from training.model import Fitted, Recipe, bands, fit, fit_trees, reference, tree_rows
 
 FACTS = {"feature_service": "made_up"}
 
@@ -125,5 +126,26 @@ def test_with_few_findings_the_level_comes_from_all_earlier_labels(rows: Rows) -
     few = parts.calibration.take(slice(0, 300))
     assert few.positives < 40
     card = fit(dataclasses.replace(parts, calibration=few), FEATURES, Recipe(), FACTS).card
-    both = [np.concatenate(pair) for pair in ((parts.train.y, few.y), (parts.train.weights(100), few.weights(100)))]
-    assert card.base_rate == pytest.approx(np.average(both[0], weights=both[1]))
+    labels = [np.concatenate([of(parts.train), of(few)]) for of in (lambda r: r.y, lambda r: r.odds)]
+    trigger = np.concatenate([r.context["trigger"].to_numpy(dtype=object) for r in (parts.train, few)])
+    level = base_rate(*labels, trigger, len(trigger), clip=100)
+    assert card.base_rate == pytest.approx(level)
+
+
+def test_returns_that_nobody_looked_at_are_weak_negatives(rows: Rows) -> None:
+    looked_at, others = rows.take(slice(0, None, 3)), rows.take(np.arange(len(rows)) % 3 > 0)
+    others = dataclasses.replace(others, y=np.full(len(others), np.nan))
+    parts = split(looked_at, until_of(rows), Unchecked(others, share=0.5))
+    X, y, weight = tree_rows(parts, Recipe(unchecked_weight=0.1))
+    train = parts.train
+    inside = (others.requested_at >= train.requested_at[0]) & (others.requested_at < parts.calibration_from - parts.gap)
+    assert len(X) == len(train) + inside.sum()
+    assert y.sum() == train.positives
+    assert (weight == 0.1).sum() == inside.sum()
+    assert weight[weight != 0.1] == pytest.approx(train.weights(1.0))
+    assert len(tree_rows(parts, Recipe(unchecked_weight=0.0))[1]) == len(train)
+    card = fit(parts, FEATURES, Recipe(), FACTS).card
+    later = parts.unchecked_between(parts.calibration_from, parts.test_from - parts.gap)
+    assert later is not None
+    assert later.share == 0.5
+    assert 0.02 < card.base_rate < 0.12
