@@ -32,8 +32,8 @@ CALIBRATION_SHARE: Final = 0.15
 
 #: The odds of a check say how many returns it stands for. Trees do not take them (a limit of one): who is checked
 #: depends on what the features show, which biases no tree, while few heavy rows (and what inspectors get wrong in them)
-#: would rule all trees. The slope of a calibration by few positives takes them with a low limit. Levels and metrics take
-#: them with a high limit, because a limit there moves the base rate.
+#: would rule all trees. The slope of a calibration by few positives takes them with a low limit, levels and metrics
+#: with a high one, because a limit there moves the base rate.
 TREE_CLIP: Final = 1.0
 SLOPE_CLIP: Final = 3.0
 ESTIMATE_CLIP: Final = 100.0

@@ -109,7 +109,7 @@ def labelled_rows(settings: Settings, history: History) -> Rows:
 
 
 def training_rows(settings: Settings, history: History, at_most: int = MAX_UNCHECKED) -> tuple[Rows, Unchecked]:
-    """`labelled_rows`, and about `at_most` of the returns that nobody had looked at, with one reading of the features."""
+    """`labelled_rows`, and about `at_most` of the returns that nobody had looked at, by one reading of the features."""
     labels, returns = history.labels, history.returns
     known = returns["return_id"].isin(set(labels["return_id"][labels["label"].notna()]))
     others = returns[~returns["return_id"].isin(set(labels["return_id"]))]
