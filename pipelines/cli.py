@@ -173,6 +173,24 @@ def train(
 
 
 @app.command()
+def evaluate(
+    version: Annotated[
+        str | None, typer.Argument(help="Registered version.", show_default="the champion, else the newest")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
+    ] = None,
+) -> None:
+    """Judge a registered version on labelled returns later than what it learned from; writes its model card."""
+    from training.evaluate import evaluate as run
+
+    with bars() as progress:
+        progress.add_task("evaluating", total=None)
+        report = run(get_settings(), version or None, until or None)
+    say(report.message)
+
+
+@app.command()
 def promote(
     version: Annotated[str | None, typer.Argument(help="Registered version.", show_default="the newest")] = None,
 ) -> None:

@@ -244,14 +244,10 @@ def split(rows: Rows, until: int, unchecked: Unchecked | None = None) -> Split:
     shortest = min(calibration_from - start, test_from - calibration_from, until - test_from)
     gap = max(0, min(label_delay(rows), shortest // 4))
 
-    def stretch(begin: int, end: int) -> Rows:
-        t = rows.requested_at
-        return rows.take((t >= begin) & (t < end - gap) & (rows.known_at <= end))
-
     parts = Split(
-        train=stretch(start, calibration_from),
-        calibration=stretch(calibration_from, test_from),
-        test=stretch(test_from, until + 1),
+        train=stretch(rows, start, calibration_from, gap),
+        calibration=stretch(rows, calibration_from, test_from, gap),
+        test=stretch(rows, test_from, until + 1, gap),
         calibration_from=calibration_from,
         test_from=test_from,
         until=until,
@@ -266,6 +262,12 @@ def split(rows: Rows, until: int, unchecked: Unchecked | None = None) -> Split:
                 f"{MIN_PER_STRETCH} of each are needed ({len(rows)} labelled returns from {day(start)} to {day(until)})"
             )
     return parts
+
+
+def stretch(rows: Rows, begin: int, end: int, gap: int) -> Rows:
+    """The rows requested from `begin` until a `gap` before `end`, with a label known by `end`, in microseconds."""
+    t = rows.requested_at
+    return rows.take((t >= begin) & (t < end - gap) & (rows.known_at <= end))
 
 
 def check_enough(rows: Rows) -> None:

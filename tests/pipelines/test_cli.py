@@ -23,6 +23,7 @@ CONTRACT = (
     "ingest",
     "features build",
     "train",
+    "evaluate",
     "promote",
     "serve",
     "score",
@@ -57,7 +58,12 @@ class TestHelp:
 
     @pytest.mark.parametrize(
         ("command", "default"),
-        [("ingest", "a new one in the home"), ("score", "a new one in the home"), ("promote", "the newest")],
+        [
+            ("ingest", "a new one in the home"),
+            ("score", "a new one in the home"),
+            ("promote", "the newest"),
+            ("evaluate", "the champion, else the newest"),
+        ],
     )
     def test_defaults_in_words_are_shown(self, command: str, default: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "160")

@@ -67,10 +67,23 @@ def test_the_run_shows_pictures(settings: Settings, report: TrainingReport) -> N
     with tracking.quiet():
         plots = sorted(a.path for a in client.list_artifacts(report.run_id, "plots"))
         folder = Path(mlflow.artifacts.download_artifacts(run_id=report.run_id, artifact_path="plots"))
-    assert plots == ["plots/calibration.png", "plots/contributions.png", "plots/precision_recall.png"]
+    names = ("calibration", "capacity", "contributions", "kinds", "over_time", "precision_recall")
+    assert plots == [f"plots/{name}.png" for name in names]
     for path in folder.iterdir():
         assert path.read_bytes()[:4] == b"\x89PNG"
         assert path.stat().st_size > 10_000
+
+
+def test_the_run_holds_the_model_card(settings: Settings, report: TrainingReport) -> None:
+    with tracking.quiet():
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=report.run_id, artifact_path="card"))
+        version = tracking.client(settings).get_model_version("returnwise-risk", report.version)
+    text = (folder / "model_card.md").read_text()
+    assert f"version {report.version}" in text
+    assert "Logistic regression" in text
+    assert {"results_weighted.json", "stretches.json"} <= {p.name for p in (folder / "tables").iterdir()}
+    assert "estimated for all returns" in version.description
+    assert int(version.tags["calibration_from_us"]) < int(version.tags["test_from_us"])
 
 
 def test_nothing_after_until_is_used(settings: Settings, history: Rows, report: TrainingReport, tmp_path: Path) -> None:
