@@ -25,27 +25,32 @@ ISOTONIC_FROM: Final = 500
 #: Effective number of positives from which the calibration stretch decides the level by itself.
 LEVEL_FROM: Final = 200
 #: How far from one the slope is expected to lie (standard deviation). Of 0.2 to 0.5 none was better on three shops.
-_SLOPE_SPREAD: Final = 0.25
+SLOPE_SPREAD: Final = 0.25
 _MIN_SLOPE: Final = 1e-3
 _BINS: Final = 24
 
 
-def calibrate(raw: Floats, y: Floats, weight: Floats, slope_weight: Floats) -> Calibration:
+def calibrate(
+    raw: Floats, y: Floats, weight: Floats, slope_weight: Floats, slope_spread: float = SLOPE_SPREAD
+) -> Calibration:
     """Calibration of raw scores (n,) against what was found (n,) 0 or 1, weighted (n,). Few positives are weighted by
     `slope_weight` (n,), which may be less exact and must be less uneven."""
     if effective_size(weight[y == 1]) >= ISOTONIC_FROM:
         return isotonic(raw, y, weight)
-    return sigmoid(raw, y, slope_weight)
+    return sigmoid(raw, y, slope_weight, slope_spread)
 
 
-def sigmoid(raw: Floats, y: Floats, weight: Floats) -> Calibration:
-    """Two numbers by Newton's method on the weighted log loss; never falling."""
+def sigmoid(raw: Floats, y: Floats, weight: Floats, slope_spread: float = SLOPE_SPREAD) -> Calibration:
+    """Two numbers by Newton's method on the weighted log loss; never falling.
+
+    `slope_spread` is how far from one the slope may be expected to lie: large for scores that are no log-odds.
+    """
     w = weight * effective_size(weight) / weight.sum()  # as many returns as they are worth, against the prior
     positive, negative = float((w * y).sum()), float((w * (1 - y)).sum())
     target = y * (positive + 1) / (positive + 2) + (1 - y) / (negative + 2)
     centre, spread = float(np.average(raw, weights=w)), max(float(raw.std()), 1e-6)
     x = (raw - centre) / spread
-    slope, shift = _newton(x, target, w, usual_slope=spread, precision=1 / (_SLOPE_SPREAD * spread) ** 2)
+    slope, shift = _newton(x, target, w, usual_slope=spread, precision=1 / (slope_spread * spread) ** 2)
     slope = max(slope / spread, _MIN_SLOPE)
     low, high = float(raw.min()), max(float(raw.max()), float(raw.min()) + 1.0)
     if slope == _MIN_SLOPE:  # the order of the scores says nothing: the base rate for all, nearly

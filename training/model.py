@@ -65,7 +65,7 @@ FIXED: Final[dict[str, Any]] = {
 }
 _STOPPING_SHARE: Final = 0.2
 _STOPPING_ROUNDS: Final = 60
-_MIN_TREES: Final = 10
+_MIN_TREES: Final = 100
 #: Below this many rows one thread is quick enough, and ten times quicker than several on a machine with other work.
 _THREADS_FROM: Final = 100_000
 
@@ -121,7 +121,7 @@ def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: d
     calibration = calibrate(raw, part.y, weight, part.weights(SLOPE_CLIP))
     base_rate = float(np.average(part.y, weights=weight))
     if effective_size(weight[part.y == 1]) < LEVEL_FROM:
-        base_rate = _base_rate(split)
+        base_rate = earlier_base_rate(split)
         calibration = at_level(calibration, *_all_returns(split, text, raw, weight), base_rate)
     return finish(text, trees, calibration, base_rate, part, weight, features, recipe, facts)
 
@@ -147,7 +147,7 @@ def tree_rows(split: Split, recipe: Recipe) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def _base_rate(split: Split) -> float:
+def earlier_base_rate(split: Split) -> float:
     """Share of positives among all returns before the test stretch, estimated from those that were checked."""
     y, odds, trigger = (
         np.concatenate([part_of(split.train), part_of(split.calibration)])

@@ -22,9 +22,10 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from features.risk_model import Calibrator, probabilities
 from features.signals import ModelFeature
-from training.calibration import LEVEL_FROM, at_level, calibrate
-from training.dataset import ESTIMATE_CLIP, TREE_CLIP, Rows, Split
+from training.calibration import LEVEL_FROM, SLOPE_SPREAD, at_level, calibrate
+from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, Rows, Split
 from training.labels import effective_size
+from training.model import earlier_base_rate
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,6 +36,8 @@ COUNTS: Final = ("customer_returns_90d", "customer_returns_365d")
 _MAX_FITTED: Final = 100_000
 #: Inverse strength of its ridge: a hundred columns that say much the same, and a few hundred findings.
 _INVERSE_RIDGE: Final = 0.1
+#: A rule's score is no log-odds: nothing is known of the slope that turns it into them.
+_NO_LOG_ODDS: Final = 100.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ def _rule(name: str, title: str, columns: Sequence[str], parts: Split, features:
     def score(rows: Rows) -> Floats:
         return np.nan_to_num(rows.X[:, at], nan=0.0)
 
-    return Rival(name, title, _calibrated(parts, score(parts.calibration), score(parts.test)), f"by `{column}`")
+    return Rival(
+        name, title, _calibrated(parts, score(parts.calibration), score(parts.test), _NO_LOG_ODDS), f"by `{column}`"
+    )
 
 
 def _logistic(parts: Split, features: Sequence[ModelFeature]) -> Rival:
@@ -82,7 +87,9 @@ def _logistic(parts: Split, features: Sequence[ModelFeature]) -> Rival:
         scores = [
             pipeline.decision_function(_known_codes(part.X, features)) for part in (parts.calibration, parts.test)
         ]
-    return Rival(name, title, _calibrated(parts, scores[0], scores[1]), f"on all {len(features)} features")
+    return Rival(
+        name, title, _calibrated(parts, scores[0], scores[1], SLOPE_SPREAD), f"on all {len(features)} features"
+    )
 
 
 def logistic_pipeline(features: Sequence[ModelFeature]) -> Pipeline:
@@ -120,14 +127,12 @@ def _known_codes(X: Floats, features: Sequence[ModelFeature]) -> Floats:
     return X
 
 
-def _calibrated(parts: Split, raw: Floats, later: Floats) -> Floats:
+def _calibrated(parts: Split, raw: Floats, later: Floats, slope_spread: float) -> Floats:
     """Probabilities of the test stretch's scores (`later`), calibrated as a model's would be: on the scores `raw` of
     the calibration stretch, and with few positives to the base rate of everything before the test stretch."""
     rows = parts.calibration
     weight = rows.weights(ESTIMATE_CLIP)
-    calibration = calibrate(raw, rows.y, weight)
+    calibration = calibrate(raw, rows.y, weight, rows.weights(SLOPE_CLIP), slope_spread)
     if effective_size(weight[rows.y == 1]) < LEVEL_FROM:
-        earlier = np.concatenate([parts.train.weights(ESTIMATE_CLIP), weight])
-        found = np.concatenate([parts.train.y, rows.y])
-        calibration = at_level(calibration, raw, weight, float(np.average(found, weights=earlier)))
+        calibration = at_level(calibration, raw, weight, earlier_base_rate(parts))
     return probabilities(Calibrator(calibration).log_odds(later))
