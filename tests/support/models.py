@@ -15,9 +15,11 @@ from features.risk_model import (
     FeatureSpec,
     ModelCard,
     Reference,
+    RiskModel,
     ThinHistory,
     write_model,
 )
+from features.signals import ModelFeature
 
 NAMES = (THIN_FEATURE, "customer_return_rate_90d", "customer_claims_365d", "request_value", "request_reason")
 
@@ -68,3 +70,35 @@ def make_model_folder(
     )
     write_model(folder, booster.model_to_string(), card)
     return folder
+
+
+def model_on(
+    features: Sequence[ModelFeature], X: np.ndarray, target: np.ndarray, *, trees: int = 60, elevated: float = 0.1
+) -> RiskModel:
+    """A model (n, k) -> risk that learned `target` (n,), 0 to 1, as it is: no calibration, no thin history."""
+    names = [feature.name for feature in features]
+    booster = lightgbm.train(
+        {
+            "objective": "cross_entropy",
+            "num_leaves": 15,
+            "min_data_in_leaf": 20,
+            "learning_rate": 0.15,
+            "verbosity": -1,
+            "num_threads": 1,
+            "seed": 7,
+        },
+        lightgbm.Dataset(X, target, feature_name=names),
+        num_boost_round=trees,
+    )
+    card = ModelCard(
+        feature_service="made_up",
+        features=tuple(FeatureSpec(name=feature.name, family=feature.family) for feature in features),
+        calibration=Calibration(method="sigmoid", raw=(-30.0, 30.0), log_odds=(-30.0, 30.0)),
+        base_rate=float(np.clip(target.mean(), 0.001, 0.999)),
+        bands=Bands(elevated=elevated, high=max(elevated, 0.2)),
+        reference={
+            name: Reference(median=float(m), p05=float(a), p95=float(b))
+            for name, (a, m, b) in zip(names, np.nanpercentile(X, (5, 50, 95), axis=0).T, strict=True)
+        },
+    )
+    return RiskModel(lightgbm.Booster(model_str=booster.model_to_string()), card)
