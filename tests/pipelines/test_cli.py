@@ -24,6 +24,8 @@ CONTRACT = (
     "features build",
     "train",
     "promote",
+    "challenge",
+    "compare",
     "serve",
     "score",
     "keys create",
