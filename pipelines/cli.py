@@ -201,6 +201,53 @@ def promote(
 
 
 @app.command()
+def challenge(
+    version: Annotated[str | None, typer.Argument(help="Registered version.", show_default=False)] = None,
+    end: Annotated[bool, typer.Option("--end", help="There is no challenger any more.")] = False,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Score the assessments that the service has not scored in the shadow.")
+    ] = False,
+) -> None:
+    """Make a registered version the challenger: running services assess in the shadow with it, and never show it."""
+    if end == (version is not None or fill):
+        raise typer.BadParameter("name a version or give --fill, or end the challenge with --end")
+    from training.registry import challenge as begin
+    from training.registry import end_challenge
+
+    if end:
+        former = end_challenge(get_settings())
+        say("there is no challenger" if former is None else f"version {former} is the challenger no more")
+    if version is not None:
+        say(f"version {begin(get_settings(), version)} is the challenger")
+    if fill:
+        from pipelines.compare import fill as run
+
+        with bars() as progress:
+            report = run(get_settings(), progress)
+        say(report.lines())
+
+
+@app.command()
+def compare(
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Assessments requested since that day (UTC).",
+            show_default="since the training of both versions ended",
+            metavar="DATE",
+        ),
+    ] = None,
+) -> None:
+    """Compare champion and challenger on live assessments, as far as labels have arrived."""
+    from pipelines.compare import compare as run
+
+    with bars() as progress:
+        report = run(get_settings(), since, progress)
+    say(report.lines())
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,

@@ -34,6 +34,7 @@ from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.explain import Explainer
 from serving.settings import ServingSettings
+from serving.shadow.scorer import ShadowScorer
 from serving.writer import GroupWriter
 
 _SWITCH_S: Final = 0.0005
@@ -56,12 +57,14 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = await asyncio.to_thread(_open, settings, serving)
         context.writer.start()
+        context.shadow.start()
         app.state.context = context
         _settle_down()
         try:
             yield
         finally:
             await context.writer.stop()
+            await asyncio.to_thread(context.shadow.stop)
             context.models.stop()
             context.ledger.close()
 
@@ -99,6 +102,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         writer=GroupWriter(ledger, taken_back=assessor.forget),
         models=models,
         assessor=assessor,
+        shadow=ShadowScorer(ledger, models.challenger, most_waiting=serving.shadow_waiting),
     )
 
 

@@ -12,6 +12,7 @@ from serving.assessments.service import Assessor
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.settings import ServingSettings
+from serving.shadow.scorer import ShadowScorer
 from serving.writer import GroupWriter
 
 
@@ -26,6 +27,7 @@ class Context:
     writer: GroupWriter
     models: ModelHolder
     assessor: Assessor
+    shadow: ShadowScorer
 
 
 def context_of(request: Request) -> Context:

@@ -70,6 +70,25 @@ model_version = Gauge(
 model_refused_total = Counter(
     "returnwise_model_refused_total", "Champions that were not taken, by cause.", ["cause"], registry=_registry
 )
+challenger_version = Gauge(
+    "returnwise_challenger_version",
+    "1 for the version that is assessed in the shadow.",
+    ["version"],
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+challenger_refused_total = Counter(
+    "returnwise_challenger_refused_total", "Challengers that were not taken, by cause.", ["cause"], registry=_registry
+)
+shadow_scored_total = Counter(
+    "returnwise_shadow_scored_total", "Assessments that the challenger scored in the shadow.", registry=_registry
+)
+shadow_missed_total = Counter(
+    "returnwise_shadow_missed_total",
+    "Assessments that it did not score, by cause; `returnwise challenge --fill` does it later.",
+    ["cause"],
+    registry=_registry,
+)
 degraded = Gauge(
     "returnwise_degraded",
     "1 while the service works without something, by mode.",
@@ -90,6 +109,10 @@ NAMES: Final = (
     "returnwise_commit_failures_total",
     "returnwise_model_version",
     "returnwise_model_refused_total",
+    "returnwise_challenger_version",
+    "returnwise_challenger_refused_total",
+    "returnwise_shadow_scored_total",
+    "returnwise_shadow_missed_total",
     "returnwise_degraded",
 )
 

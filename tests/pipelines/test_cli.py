@@ -25,6 +25,8 @@ CONTRACT = (
     "train",
     "evaluate",
     "promote",
+    "challenge",
+    "compare",
     "serve",
     "score",
     "keys create",

@@ -44,6 +44,7 @@ def make_model_folder(
     prior: bool = False,
     trees: int = 25,
     seed: int = 7,
+    trained_until: str = "2026-01-01T00:00:00+00:00",
 ) -> Path:
     """Write a working model folder over the features `names` (the real ones or made-up ones) and return it."""
     X, y = made_up_rows(names, seed=seed)
@@ -65,7 +66,7 @@ def make_model_folder(
             for n, (a, m, b) in zip(names, np.nanpercentile(X, (5, 50, 95), axis=0).T, strict=True)
         },
         reasons_version="test",
-        trained_until="2026-01-01T00:00:00+00:00",
+        trained_until=trained_until,
         prior=prior,
     )
     write_model(folder, booster.model_to_string(), card)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from features.settings import Settings
 from training.errors import RegistryError
+from training.registry.challenge import end_challenge_of
 from training.registry.tracking import CHAMPION, MODEL_NAME, client, mlflow, quiet
 
 
 def promote(settings: Settings, version: str | int | None = None) -> str:
     """Give a version (the newest if none is named) the alias `champion`; a running service picks it up by itself.
+    A challenger that is promoted is no challenger any more.
 
     Gives the version. Raises `RegistryError` if there is none.
     """
@@ -26,6 +28,7 @@ def promote(settings: Settings, version: str | int | None = None) -> str:
             raise RegistryError(f"{MODEL_NAME} has no version {chosen}; the latest are {some}")
         try:
             tracking.set_registered_model_alias(MODEL_NAME, CHAMPION, str(chosen))
+            end_challenge_of(tracking, str(chosen))
         except mlflow.MlflowException as e:
             raise RegistryError(f"cannot make version {chosen} of {MODEL_NAME} the champion: {e}") from e
     return str(chosen)
