@@ -24,6 +24,7 @@ from serving.assessments.features import FeatureReader
 from serving.assessments.service import Assessor
 from serving.body import refusal
 from serving.context import Context
+from serving.drift import DriftMetrics
 from serving.edge import Edge
 from serving.events import endpoints as events
 from serving.health import endpoints as health
@@ -99,6 +100,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         writer=GroupWriter(ledger, taken_back=assessor.forget),
         models=models,
         assessor=assessor,
+        drift=DriftMetrics(settings.home),
     )
 
 

@@ -13,7 +13,8 @@ from features.risk_model import RiskModel, write_model
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from training import prior
-from training.dataset import ESTIMATE_CLIP, Rows, Split, check_enough, day, describe, split
+from training.dataset import ESTIMATE_CLIP, TRAIN_SHARE, Rows, Split, check_enough, day, describe, split
+from training.drift import REFERENCE_ROWS, with_reference
 from training.errors import TooFewLabels
 from training.evaluation import plots
 from training.evaluation.metrics import evaluate
@@ -74,6 +75,8 @@ def _register_learned(settings: Settings, history: History, parts: Split) -> Tra
     test = evaluate(parts.test.y, risk, weight)
     metrics |= {f"test_{key}": value for key, value in test.items()} | {"trees": float(fitted.trees)}
     fitted = fitted.with_metrics({f"test_{key}": round(value, 6) for key, value in test.items()})
+    usual = sampled_rows(settings, history.since(parts.calibration_from), REFERENCE_ROWS)
+    fitted = with_reference(fitted, usual)
     parameters = {
         **recipe.parameters(),
         "calibration": fitted.card.calibration.method,
@@ -101,6 +104,7 @@ def _register_prior(settings: Settings, history: History, labelled: Rows, few: T
     recipe = Recipe()
     rows = sampled_rows(settings, history, prior.MAX_RETURNS)
     fitted = prior.fit_prior(rows, MODEL_FEATURES, recipe, _facts(history))
+    fitted = with_reference(fitted, rows.take(slice(int(len(rows) * TRAIN_SHARE), None)))
     model = fitted.load()
     metrics = {
         "returns": float(len(rows)),

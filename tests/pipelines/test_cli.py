@@ -24,6 +24,7 @@ CONTRACT = (
     "features build",
     "train",
     "promote",
+    "drift",
     "serve",
     "score",
     "keys create",
