@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import ReturnwiseError
+from features.reference import ReferenceSample
 
 Floats = NDArray[np.float64]
 Band = Literal["low", "elevated", "high"]
@@ -110,6 +111,7 @@ class ModelCard(_Part):
 
     `prior` marks a model that was not learned from findings (too few of them) but from written weights.
     `data` identifies the ledger state it was trained on; `metrics` are those of the test period, if there was one.
+    `usual` says where values and risks lay when it was trained, for `returnwise drift`; older cards have none.
     """
 
     format: Literal[1] = 1
@@ -126,6 +128,7 @@ class ModelCard(_Part):
     prior: bool = False
     data: dict[str, int | str] = {}
     metrics: dict[str, float] = {}
+    usual: ReferenceSample | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -134,6 +137,8 @@ class ModelCard(_Part):
             raise ValueError("a feature is listed twice")
         if self.thin_history is not None and self.thin_history.feature not in names:
             raise ValueError(f"thin_history names {self.thin_history.feature!r}, which is not a feature of the model")
+        if self.usual is not None and len(self.usual.features) != len(names):
+            raise ValueError("`usual` does not describe as many columns as there are features")
         return self
 
 

@@ -248,6 +248,25 @@ def compare(
 
 
 @app.command()
+def drift(
+    days: Annotated[int, typer.Option(min=1, help="Judge the assessments of so many days before the latest.")] = 30,
+    against: Annotated[
+        str, typer.Option(help="The version to judge against: its number or alias.", metavar="champion|VERSION")
+    ] = "champion",
+    fail_on_alarm: Annotated[bool, typer.Option("--fail-on-alarm", help="End with exit status 1 on an alarm.")] = False,
+) -> None:
+    """Tell whether live returns and random checks still look like those that the model was trained on.
+
+    Writes `drift/report.html` and `drift/report.json` in the home, and a run in MLflow.
+    """
+    from pipelines.drift import drift as run
+
+    job = run(get_settings(), days=days, against=against)
+    say(job.lines())
+    raise typer.Exit(1 if fail_on_alarm and job.report.alarm else 0)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,

@@ -24,6 +24,7 @@ from serving.assessments.features import FeatureReader
 from serving.assessments.service import Assessor
 from serving.body import refusal
 from serving.context import Context
+from serving.drift import DriftMetrics
 from serving.edge import Edge
 from serving.events import endpoints as events
 from serving.health import endpoints as health
@@ -103,6 +104,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         models=models,
         assessor=assessor,
         shadow=ShadowScorer(ledger, models.challenger, most_waiting=serving.shadow_waiting),
+        drift=DriftMetrics(settings.home),
     )
 
 

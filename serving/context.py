@@ -9,6 +9,7 @@ from starlette.requests import Request
 from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.assessments.service import Assessor
+from serving.drift import DriftMetrics
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.settings import ServingSettings
@@ -28,6 +29,7 @@ class Context:
     models: ModelHolder
     assessor: Assessor
     shadow: ShadowScorer
+    drift: DriftMetrics
 
 
 def context_of(request: Request) -> Context:

@@ -96,6 +96,37 @@ degraded = Gauge(
     multiprocess_mode="livemax",
     registry=_registry,
 )
+#: Of the latest drift report; NaN where there is none, or it does not say. The worker asked last speaks for all.
+drift_alarm = Gauge(
+    "returnwise_drift_alarm",
+    "1 if the latest drift report raises an alarm.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_report_age_seconds = Gauge(
+    "returnwise_drift_report_age_seconds",
+    "Time since the latest drift report was written.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_features_share = Gauge(
+    "returnwise_drift_features_share",
+    "Share of the model's features that have drifted.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_psi_max = Gauge(
+    "returnwise_drift_psi_max",
+    "Strongest population stability index of a feature.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_estimated_precision = Gauge(
+    "returnwise_drift_estimated_precision",
+    "Estimated share of findings among the riskiest 2% of returns.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
 
 #: Everything above, by name; a test holds that each stands in the documents.
 NAMES: Final = (
@@ -114,6 +145,11 @@ NAMES: Final = (
     "returnwise_shadow_scored_total",
     "returnwise_shadow_missed_total",
     "returnwise_degraded",
+    "returnwise_drift_alarm",
+    "returnwise_drift_report_age_seconds",
+    "returnwise_drift_features_share",
+    "returnwise_drift_psi_max",
+    "returnwise_drift_estimated_precision",
 )
 
 

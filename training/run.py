@@ -14,7 +14,8 @@ from features.risk_model import RiskModel, write_model
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from training import prior
-from training.dataset import Rows, Split, check_enough, day, describe, split
+from training.dataset import TRAIN_SHARE, Rows, Split, check_enough, day, describe, split
+from training.drift import REFERENCE_ROWS, with_reference
 from training.errors import TooFewLabels
 from training.evaluate import rivals
 from training.evaluation.report import Judged, judge
@@ -76,6 +77,8 @@ def _register_learned(settings: Settings, history: History, parts: Split) -> Tra
     test = judged.figures
     metrics |= {f"test_{key}": value for key, value in judged.metrics().items()} | {"trees": float(fitted.trees)}
     fitted = fitted.with_metrics({f"test_{k}": round(v, 6) for k, v in test.items() if math.isfinite(v)})
+    usual = sampled_rows(settings, history.since(parts.calibration_from), REFERENCE_ROWS)
+    fitted = with_reference(fitted, usual)
     parameters = {
         **recipe.parameters(),
         "calibration": fitted.card.calibration.method,
@@ -100,6 +103,7 @@ def _register_prior(settings: Settings, history: History, labelled: Rows, few: T
     recipe = Recipe()
     rows = sampled_rows(settings, history, prior.MAX_RETURNS)
     fitted = prior.fit_prior(rows, MODEL_FEATURES, recipe, _facts(history))
+    fitted = with_reference(fitted, rows.take(slice(int(len(rows) * TRAIN_SHARE), None)))
     model = fitted.load()
     metrics = {
         "returns": float(len(rows)),

@@ -27,6 +27,7 @@ CONTRACT = (
     "promote",
     "challenge",
     "compare",
+    "drift",
     "serve",
     "score",
     "keys create",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.clock import DAY
@@ -186,3 +187,17 @@ def test_until_of_a_day_is_its_end() -> None:
     assert parse_until("2026-01-01T02:00:00+02:00") == day
     assert parse_until("2026-01-01T00:00:00Z") == day
     assert parse_until("") is None
+
+
+def test_the_card_says_what_was_usual_among_all_returns(settings: Settings, report: TrainingReport) -> None:
+    """Of all returns since the calibration stretch began, not only of the checked ones."""
+    usual = model_of(settings, report.version).card.usual
+    history = read_history(settings, None)
+    client = tracking.client(settings)
+    with tracking.quiet():
+        first = client.get_run(report.run_id).data.params["calibration_from"]
+    assert usual is not None
+    assert usual.since.startswith(first)
+    assert usual.rows == int((history.returns["event_timestamp"] >= pd.Timestamp(usual.since)).sum())
+    assert usual.rows > sum(report.metrics[f"{name}_rows"] for name in ("calibration", "test"))
+    assert len(usual.features) == len(MODEL_FEATURES)

@@ -13,7 +13,7 @@ from features.service import SERVICE
 from features.settings import Settings
 from features.signals import ModelFeature
 from training.errors import RegistryError
-from training.registry.tracking import CHAMPION, MODEL_NAME, client, mlflow, quiet
+from training.registry.tracking import CHALLENGER, CHAMPION, MODEL_NAME, client, mlflow, quiet
 from training.table import parse_until
 
 #: Later than any moment of a ledger, in microseconds.
@@ -72,23 +72,28 @@ class Version:
 
 def champion(settings: Settings) -> Version | None:
     """The version with the alias `champion`, if there is one."""
-    number = _champion(settings)
+    number = _by_alias(settings, CHAMPION)
     return None if number is None else load(settings, number)
 
 
 def load(settings: Settings, version: str | int | None = None) -> Version:
-    """A version: the one named, else the champion, else the newest.
+    """A version: the one named by number or by alias, else the champion, else the newest.
 
     Raises `RegistryError` if there is none or if it cannot be read.
     """
-    if version is not None and not str(version).isdigit():
-        raise RegistryError(f"a version is a whole number, not {version!r}")
     tracking = client(settings)
+    named = version
+    if version in (CHAMPION, CHALLENGER):
+        version = _by_alias(settings, str(version))
+        if version is None:
+            raise RegistryError(f"{MODEL_NAME} has no {named}: run `returnwise train` and `returnwise promote` first")
+    if version is not None and not str(version).isdigit():
+        raise RegistryError(f"a version is a whole number, {CHAMPION} or {CHALLENGER}, not {version!r}")
     with quiet():
         known = sorted(int(v.version) for v in tracking.search_model_versions(f"name = '{MODEL_NAME}'"))
         if not known:
             raise RegistryError(f"no version of {MODEL_NAME} is registered; run `returnwise train` first")
-        number = int(version) if version is not None else int(_champion(settings) or known[-1])
+        number = int(version) if version is not None else int(_by_alias(settings, CHAMPION) or known[-1])
         if number not in known:
             some = ", ".join(map(str, known[-5:]))
             raise RegistryError(f"{MODEL_NAME} has no version {number}; the latest are {some}")
@@ -103,10 +108,10 @@ def load(settings: Settings, version: str | int | None = None) -> Version:
     return Version(str(number), model, tuple(found.aliases), dict(found.tags))
 
 
-def _champion(settings: Settings) -> str | None:
+def _by_alias(settings: Settings, alias: str) -> str | None:
     tracking = client(settings)
     with quiet():
         try:
-            return str(tracking.get_model_version_by_alias(MODEL_NAME, CHAMPION).version)
+            return str(tracking.get_model_version_by_alias(MODEL_NAME, alias).version)
         except mlflow.MlflowException:
             return None
