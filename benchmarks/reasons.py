@@ -132,7 +132,7 @@ def _rows(home: Path, frame: pd.DataFrame, vectors: Floats) -> tuple[Rows, Kinds
     features = pd.DataFrame(vectors[:, _COLUMNS], columns=[f.name for f in MODEL_FEATURES])
     table = pd.concat([frame.drop(columns=[name for name in features if name in frame]), features], axis=1)
     rows = assemble(table, labels, MODEL_FEATURES)
-    known = truth.set_index("return_id").loc[rows.return_id]
+    known = truth.set_index("return_id").loc[pd.Index(rows.return_id)]
     kinds, acts = (known[c].where(known[c].astype(bool), None).to_numpy(dtype=object) for c in ("kind", "act"))
     return rows, kinds, acts
 
@@ -168,7 +168,7 @@ def _single_features(model: RiskModel, X: Floats, kinds: Kinds) -> dict[str, flo
         "removal_first": float((fall(model, X, itself, ranked[:, :1]) > 0).mean()),
         "stable_first": float(same_first(ranked, others).mean()),
         "stable_overlap": float(overlap(ranked, others).mean()),
-        "agreement": float(agreement(kinds, _GROUPS[ranked], found_before).loc["all", "fits"]),
+        "agreement": float(agreement(kinds, _GROUPS[ranked], found_before)["fits"]["all"]),
     }
 
 
@@ -186,8 +186,13 @@ def _tell(elevated: ExplanationReport, riskiest: ExplanationReport, single: dict
             for name in names
         ],
     )
-    show("By kind of abuse", [{"kind": kind, **row.to_dict()} for kind, row in elevated.by_kind.iterrows()])
-    show("By reason", [{"code": code, **row.to_dict()} for code, row in elevated.by_reason.iterrows()])
+    show("By kind of abuse", _shown(elevated.by_kind, "kind"))
+    show("By reason", _shown(elevated.by_reason, "code"))
+
+
+def _shown(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    """A table as rows, its index under `name`."""
+    return [{name: key, **{str(k): v for k, v in row.items()}} for key, row in table.iterrows()]
 
 
 if __name__ == "__main__":

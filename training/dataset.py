@@ -97,6 +97,14 @@ class Rows:
         return int(self.y.sum())
 
 
+def together(*parts: Rows) -> Rows:
+    """The rows of several tables, in order of time."""
+    arrays = ("return_id", "requested_at", "X", "y", "known_at", "odds")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    rows = Rows(**joined, context=pd.concat([part.context for part in parts], ignore_index=True))
+    return rows.take(np.lexsort((rows.return_id.astype(str), rows.requested_at)))
+
+
 @dataclass(frozen=True)
 class Unchecked:
     """Returns that nobody looked at (their `y` is NaN), in order of time: an even `share` of all of them."""
@@ -128,6 +136,17 @@ class Split:
         """Returns without a label of a stretch of time, None if there are none."""
         some = None if self.unchecked is None else self.unchecked.between(begin, end)
         return some if some is not None and len(some.rows) else None
+
+    def everyone_since(self, begin: int) -> Rows | None:
+        """An even sample of all returns asked for since `begin`, checked or not, in order of time; None if it cannot be
+        had. What was looked at without a result is not among them."""
+        others = self.unchecked_between(begin, self.until + 1)
+        if others is None:
+            return None
+        labelled = together(self.train, self.calibration, self.test)
+        later = labelled.take(labelled.requested_at >= begin)
+        some = pick(later.return_id.tolist(), max(1, round(others.share * len(later))))
+        return together(later.take(some), others.rows)
 
     def parts(self) -> dict[str, Rows]:
         """The stretches by name, in order of time."""
@@ -200,7 +219,8 @@ def _context(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
     def word(column: str, vocabulary: tuple[str, ...]) -> npt.NDArray[np.object_]:
         codes = frame[column].fillna(-1).to_numpy(dtype=np.int64) if column in frame else np.full(n, -1)
-        return np.array([*vocabulary, None], dtype=object)[codes]
+        words_and_none: npt.NDArray[np.object_] = np.array([*vocabulary, None], dtype=object)
+        return np.take(words_and_none, codes)
 
     def text(table: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
         if column not in table:

@@ -149,10 +149,9 @@ def tree_rows(split: Split, recipe: Recipe) -> tuple[Floats, Floats, Floats]:
 
 def earlier_base_rate(split: Split) -> float:
     """Share of positives among all returns before the test stretch, estimated from those that were checked."""
-    y, odds, trigger = (
-        np.concatenate([part_of(split.train), part_of(split.calibration)])
-        for part_of in (lambda r: r.y, lambda r: r.odds, lambda r: r.context["trigger"].to_numpy(dtype=object))
-    )
+    parts = (split.train, split.calibration)
+    y, odds = np.concatenate([p.y for p in parts]), np.concatenate([p.odds for p in parts])
+    trigger = np.concatenate([p.context["trigger"].to_numpy(dtype=object) for p in parts])
     others = split.unchecked_between(int(split.train.requested_at[0]), split.test_from - split.gap)
     returns = len(y) + (len(others.rows) / others.share if others is not None else 0)
     return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP)
@@ -191,9 +190,9 @@ def fit_trees(
     if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
         early = lightgbm.train(
             parameters,
-            data.subset(range(cut)),
+            data.subset([*range(cut)]),
             num_boost_round=recipe.max_trees,
-            valid_sets=[data.subset(range(cut, len(y)))],
+            valid_sets=[data.subset([*range(cut, len(y))])],
             feval=_loss_of(y[cut:], weight[cut:]),
             callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
         )

@@ -14,12 +14,13 @@ from features.risk_model import RiskModel, write_model
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from training import prior
-from training.dataset import TRAIN_SHARE, Rows, Split, check_enough, day, describe, split
+from training.dataset import TRAIN_SHARE, Rows, Split, check_enough, day, describe, pick, split, together
 from training.drift import REFERENCE_ROWS, with_reference
 from training.errors import TooFewLabels
 from training.evaluate import rivals
 from training.evaluation.report import Judged, judge
 from training.evaluation.sections import contributions_plot, model_card
+from training.judgement import Judgement, judge_further
 from training.model import Fitted, Recipe, fit
 from training.registry import tracking
 from training.registry.log import log_card, log_version
@@ -77,8 +78,10 @@ def _register_learned(settings: Settings, history: History, parts: Split) -> Tra
     test = judged.figures
     metrics |= {f"test_{key}": value for key, value in judged.metrics().items()} | {"trees": float(fitted.trees)}
     fitted = fitted.with_metrics({f"test_{k}": round(v, 6) for k, v in test.items() if math.isfinite(v)})
-    usual = sampled_rows(settings, history.since(parts.calibration_from), REFERENCE_ROWS)
-    fitted = with_reference(fitted, usual)
+    further = judge_further(model, parts.test, MODEL_FEATURES, parts.everyone_since(parts.test_from))
+    metrics |= {f"test_{key}": value for key, value in further.metrics().items()}
+    usual = parts.everyone_since(parts.calibration_from) or together(parts.calibration, parts.test)
+    fitted = with_reference(fitted, usual.take(pick(usual.return_id.tolist(), REFERENCE_ROWS)))
     parameters = {
         **recipe.parameters(),
         "calibration": fitted.card.calibration.method,
@@ -87,7 +90,7 @@ def _register_learned(settings: Settings, history: History, parts: Split) -> Tra
         "gap_days": round(parts.gap / 86_400_000_000, 2),
     }
     moments = {"calibration_from_us": parts.calibration_from, "test_from_us": parts.test_from, "gap_us": parts.gap}
-    run = _Run("train", fitted, parts.test, parameters, metrics, moments, parts.parts(), judged)
+    run = _Run("train", fitted, parts.test, parameters, metrics, moments, parts.parts(), judged, further)
     version, run_id = _log(settings, run, model, history)
     message = (
         f"Version {version} of {tracking.MODEL_NAME} is registered: {fitted.trees} trees learned from "
@@ -137,6 +140,7 @@ class _Run:
     moments: dict[str, int]
     stretches: dict[str, Rows]
     judged: Judged | None
+    further: Judgement | None = None
 
 
 def _log(settings: Settings, made: _Run, model: RiskModel, history: History) -> tuple[str, str]:
@@ -160,6 +164,7 @@ def _log(settings: Settings, made: _Run, model: RiskModel, history: History) -> 
                 made.judged,
                 parameters={"trees": made.fitted.trees} | {k: made.parameters[k] for k in told if k in made.parameters},
                 contributions=picture,
+                **(made.further.parts() if made.further else {}),
             ),
             version,
         )

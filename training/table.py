@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 
@@ -21,7 +21,7 @@ from features.request import assessed_returns
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from features.signals import ModelFeature
-from training.dataset import DataVersion, Rows, Unchecked, assemble, data_version, microseconds, pick
+from training.dataset import DataVersion, Rows, Unchecked, assemble, data_version, pick
 from training.errors import TrainingError
 from training.labels import read_labels
 
@@ -49,11 +49,6 @@ class History:
     labels: pd.DataFrame
     version: DataVersion
     until: int
-
-    def since(self, moment: int) -> History:
-        """The same without the returns that were requested before `moment` (microseconds)."""
-        late = microseconds(self.returns["event_timestamp"]) >= moment
-        return replace(self, returns=self.returns[late].reset_index(drop=True))
 
 
 def parse_until(until: str | None) -> int | None:

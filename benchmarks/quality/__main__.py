@@ -87,7 +87,7 @@ def main() -> None:
     )
     show(f"Of each kind of abuse, the share among the riskiest {_KIND_SHARES[0]:.0%} and {_KIND_SHARES[1]:.0%}", kinds)
     show(f"False positives by group, of the riskiest {_FLAGGED:.0%}, against the average", rates[:12])
-    show("Aims", [{"aim": name, **row} for name, row in result["aims"].items()])
+    show("Aims", [{"what": name, **row} for name, row in result["aims"].items()])
     finish(result)
 
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipelines.compare.figures import Floats, Ranking
-from training.evaluation.plots import save
+from training.evaluation.plots import png
 
 _COLOURS: Final = ("#a0aec0", "#2b6cb0")
 _FOUND: Final = "#c05621"
@@ -36,7 +36,7 @@ def draw_precision(path: Path, champion: Ranking, challenger: Ranking, weight: F
     )
     axes.minorticks_off()
     axes.legend(frameon=False)
-    save(figure, path)
+    path.write_bytes(png(figure))
 
 
 def draw_agreement(path: Path, frame: pd.DataFrame, names: tuple[str, str]) -> None:
@@ -61,7 +61,7 @@ def draw_agreement(path: Path, frame: pd.DataFrame, names: tuple[str, str]) -> N
         ylabel=f"risk by {names[1]}",
         title="The same returns by both (orange: abuse found)",
     )
-    save(figure, path)
+    path.write_bytes(png(figure))
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Any]:

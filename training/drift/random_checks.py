@@ -155,7 +155,8 @@ def relative_weights(odds: Floats) -> Floats:
         return np.ones(len(odds))
     weight = np.where(known, 1.0 / np.where(known, odds, 1.0), np.nan)
     weight = np.where(known, weight, np.nanmedian(weight))
-    return np.minimum(weight / weight.mean(), _MOST_WEIGHT)
+    relative: Floats = np.minimum(weight / weight.mean(), _MOST_WEIGHT)
+    return relative
 
 
 def gains(weight: Floats, share: float) -> tuple[Floats, Floats]:

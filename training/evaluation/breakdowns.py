@@ -190,7 +190,7 @@ def by_trigger(stretch: Stretch) -> list[dict[str, Cell]]:
                 "effective_positives": effective_size(w[y == 1]),
                 "small": bool(y.sum() < ENOUGH_POSITIVES),
             }
-            out.append(row | _figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside]))
+            out.append({**row, **_figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside])})
     return out
 
 

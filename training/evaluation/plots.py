@@ -29,6 +29,8 @@ _DARK: Final = "#4a5568"
 _OTHERS: Final = (("#c05621", "--"), ("#2f855a", "-."), ("#6b46c1", ":"), ("#97266d", (0, (5, 1, 1, 1))))
 _FEATURES_SHOWN: Final = 20
 _POINTS: Final = 1500
+#: The version of the library would be written into each picture otherwise.
+_NO_SOFTWARE: Final[dict[str, Any]] = {"Software": None}
 
 
 def _figure(width: float, height: float, left: float = 0.75, bottom: float = 0.6) -> Figure:
@@ -279,7 +281,7 @@ def _families(axes: Any, parts: Floats, families: Sequence[str]) -> None:
 def png(figure: Figure) -> bytes:
     """A figure as PNG, without the moment it was drawn."""
     out = io.BytesIO()
-    canvas: Any = figure.canvas
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()  # once; `savefig` draws everything twice
-    imsave(out, canvas.buffer_rgba(), format="png", metadata={"Software": None}, dpi=figure.dpi)
+    imsave(out, canvas.buffer_rgba(), format="png", metadata=_NO_SOFTWARE, dpi=figure.dpi)
     return out.getvalue()

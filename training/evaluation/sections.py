@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from training.evaluation.card import Card, Part, Plot
 from training.evaluation.origin import data, labels
 from training.evaluation.report import Judged
 from training.evaluation.tables import Cell, Column, Kind, Table, shown
+from training.section import Section
 
 Floats = npt.NDArray[np.float64]
 
@@ -181,3 +182,25 @@ def verdict(judged: Judged, rows: Rows) -> str:
         f"all abusive returns; calibration error {told('calibration_error', 'small')}. In brackets the range in which "
         "95 of 100 resamples of the customers lie."
     )
+
+
+def part_of(section: Section) -> Part:
+    """A section that was measured elsewhere (reasons, fairness) as a part of the card."""
+    plots_made = (Plot(name, section.title, plots.png(figure)) for name, figure in section.figures.items())
+    tables = (_table(number, section, *table) for number, table in enumerate(section.tables, start=1))
+    return Part(section.title, tuple(section.sentences), (), tuple(tables), tuple(plots_made))
+
+
+def _table(number: int, section: Section, caption: str, frame: pd.DataFrame) -> Table:
+    """A frame as a table of the card; whole numbers as counts, others as figures."""
+    columns = tuple(Column(str(name), str(name), _kind(frame[name])) for name in frame.columns)
+    rows = tuple({str(key): value for key, value in row.items()} for row in frame.to_dict("records"))
+    name = f"{Part(section.title).anchor.split('-')[0]}_{number}"
+    return Table(name, caption, columns, rows)
+
+
+def _kind(column: pd.Series[Any]) -> Kind:
+    if not pd.api.types.is_numeric_dtype(column):
+        return "text"
+    known = column.dropna()
+    return "count" if (known == known.round()).all() and (known.abs() > 1).any() else "figure"

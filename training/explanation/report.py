@@ -117,12 +117,12 @@ def explain_check(
     }
     by_kind = agreement(kinds, reasons, _found_before(X, features), acts)
     metrics |= {
-        "agreement_known": float(by_kind.loc["all", "n"]),
-        "agreement": float(by_kind.loc["all", "fits"]),
-        "agreement_by_chance": float(by_kind.loc["all", "by_chance"]),
+        "agreement_known": float(by_kind["n"]["all"]),
+        "agreement": float(by_kind["fits"]["all"]),
+        "agreement_by_chance": float(by_kind["by_chance"]["all"]),
     }
     if acts is not None:
-        metrics["agreement_with_act"] = float(by_kind.loc["all", "fits_act"])
+        metrics["agreement_with_act"] = float(by_kind["fits_act"]["all"])
     breaches = tuple(_breaches(metrics, bounds))
     return ExplanationReport(metrics, _by_reason(falls, reasons), by_kind, breaches, bounds)
 

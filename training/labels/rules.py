@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sqlalchemy import Connection, Select, select
 
@@ -100,9 +101,16 @@ def label_returns(inspections: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataF
             "known_at": np.nan_to_num(known_at, nan=0.0).astype(np.int64),
             "trigger": both["trigger"].to_numpy(dtype=object),
             "propensity": both["propensity"].to_numpy(dtype=np.float64),
-            "abuse_type": np.where(label == 1.0, np.where(both["named"].notna(), both["named"], both["found"]), None),
+            "abuse_type": _kind(label, both["named"], both["found"]),
         }
     ).reset_index(drop=True)
+
+
+def _kind(label: npt.NDArray[np.float64], named: pd.Series[str], found: pd.Series[str]) -> npt.NDArray[np.object_]:
+    """Of positive labels the kind that a verdict names, else the one that a finding speaks for. (n,) each."""
+    kind = np.where(named.notna(), named, found).astype(object)
+    kind[label != 1.0] = None
+    return kind
 
 
 def _by_findings(inspections: pd.DataFrame) -> pd.DataFrame:
