@@ -146,6 +146,7 @@ class _Run:
 def _log(settings: Settings, made: _Run, model: RiskModel, history: History) -> tuple[str, str]:
     """Everything about a run to MLflow, and the version. Gives the version and the id of the run."""
     picture = contributions_plot(model, made.rows.X)
+    further = made.further.parts() if made.further else {}
     told = ("calibration_from", "test_from", "gap_days", "prior_version")
     with tempfile.TemporaryDirectory(prefix="returnwise-") as folder, tracking.run(settings, made.name) as run:
         card = made.fitted.card
@@ -164,7 +165,8 @@ def _log(settings: Settings, made: _Run, model: RiskModel, history: History) -> 
                 made.judged,
                 parameters={"trees": made.fitted.trees} | {k: made.parameters[k] for k in told if k in made.parameters},
                 contributions=picture,
-                **(made.further.parts() if made.further else {}),
+                reasons=further.get("reasons"),
+                fairness=further.get("fairness"),
             ),
             version,
         )
