@@ -55,18 +55,20 @@ def sigmoid(raw: Floats, y: Floats, weight: Floats) -> Calibration:
 
 def _newton(x: Floats, target: Floats, w: Floats) -> tuple[float, float]:
     """Slope and intercept of a weighted logistic regression of soft targets on one column, with a faint ridge."""
-    design = np.column_stack([x, np.ones_like(x)])
     beta = np.array([0.0, log_odds(min(max(float(np.average(target, weights=w)), 1e-6), 1 - 1e-6))])
 
     def loss(at: Floats) -> float:
-        odds = design @ at
-        return float((w * (np.logaddexp(0.0, odds) - target * odds)).sum() + 0.5e-6 * (at @ at))
+        odds = at[0] * x + at[1]
+        return float((w * (np.logaddexp(0.0, odds) - target * odds)).sum() + 0.5e-6 * (at**2).sum())
 
     here = loss(beta)
     for _ in range(100):
-        p = probabilities(design @ beta)
-        gradient = design.T @ (w * (p - target)) + 1e-6 * beta
-        hessian = (design * (w * p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(2)
+        p = probabilities(beta[0] * x + beta[1])
+        g, h = w * (p - target), w * p * (1 - p)
+        # Plain sums: a matrix product may be added up in as many parts as there are threads.
+        gradient = np.array([(g * x).sum(), g.sum()]) + 1e-6 * beta
+        across = (h * x).sum()
+        hessian = np.array([[(h * x * x).sum(), across], [across, h.sum()]]) + 1e-6 * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         while (there := loss(beta - step)) > here and float(np.abs(step).max()) > 1e-12:
             step = step / 2  # a whole step may leap over the minimum where the two kinds lie far apart

@@ -6,7 +6,7 @@ moment of the clock in what is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -52,12 +52,15 @@ TREE_PARAMETERS: Final[dict[str, Any]] = {
     "min_data_per_group": 20,
     "monotone_constraints_method": "intermediate",
 }
-#: What makes LightGBM give the same trees for the same rows, on any number of threads.
+#: What makes LightGBM give the same trees for the same rows, on any number of threads. A histogram built by rows, or
+#: of a sparse group of features, is added up from one part per thread, and its last bits follow their number; one built
+#: by columns is added up by one thread in the order of the rows.
 FIXED: Final[dict[str, Any]] = {
     "verbosity": -1,
     "seed": SEED,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
+    "is_enable_sparse": False,
 }
 _STOPPING_SHARE: Final = 0.2
 _STOPPING_ROUNDS: Final = 25
@@ -74,6 +77,7 @@ class Recipe:
     max_trees: int = MAX_TREES
     trees: dict[str, Any] = field(default_factory=lambda: dict(TREE_PARAMETERS))
     thin_orders: int = 3
+    tree_weight_clip: float = TREE_CLIP
 
     def parameters(self) -> dict[str, Any]:
         """Flat, for the run."""
@@ -82,7 +86,7 @@ class Recipe:
             "objective": self.objective,
             "max_trees": self.max_trees,
             "thin_orders": self.thin_orders,
-            "tree_weight_clip": TREE_CLIP,
+            "tree_weight_clip": self.tree_weight_clip,
             "estimate_weight_clip": ESTIMATE_CLIP,
             "seed": SEED,
         }
@@ -107,7 +111,8 @@ class Fitted:
 
 def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: dict[str, Any]) -> Fitted:
     """Fit on the train stretch, calibrate on the calibration stretch. `facts` goes into the card as it is."""
-    text, trees = fit_trees(split.train.X, split.train.y, split.train.weights(TREE_CLIP), features, recipe)
+    weight = split.train.weights(recipe.tree_weight_clip)
+    text, trees = fit_trees(split.train.X, split.train.y, weight, features, recipe)
     weight = split.calibration.weights(ESTIMATE_CLIP)
     raw = raw_scores(text, split.calibration.X)
     calibration = calibrate(raw, split.calibration.y, weight)
@@ -131,60 +136,59 @@ def fit_trees(
 
     X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
     """
-    weight = weight / weight.mean()
-    X = _codes_or_unknown(X, features)
-    cut = int(len(y) * (1 - _STOPPING_SHARE))
-    trees = recipe.max_trees
-    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
-        early = _train(X[:cut], y[:cut], weight[:cut], features, recipe, stop_on=(X[cut:], y[cut:], weight[cut:]))
-        trees = max(_MIN_TREES, early.best_iteration)
-    booster = _train(X, y, weight, features, recipe, trees=trees)
-    return _text(booster), booster.num_trees()
-
-
-def _train(
-    X: Floats,
-    y: Floats,
-    weight: Floats,
-    features: Sequence[ModelFeature],
-    recipe: Recipe,
-    *,
-    trees: int | None = None,
-    stop_on: tuple[Floats, Floats, Floats] | None = None,
-) -> lightgbm.Booster:
-    parameters = {
-        "num_threads": 1 if len(y) < _THREADS_FROM else 0,
-        **recipe.trees,
-        **FIXED,
-        "objective": recipe.objective,
-        "metric": "cross_entropy",  # of weights and soft targets too
-        "monotone_constraints": [0 if f.categories else f.sign for f in features],
-    }
+    parameters = _parameters(len(y), features, recipe)
     data = lightgbm.Dataset(
-        X,
+        _codes_or_unknown(X, features),
         y,
-        weight=weight,
+        weight=weight / weight.mean(),
         feature_name=[f.name for f in features],
         categorical_feature=[i for i, f in enumerate(features) if f.categories],
         params=parameters,
-    )
-    if stop_on is None:
-        return lightgbm.train(parameters, data, num_boost_round=trees or recipe.max_trees)
-    later = lightgbm.Dataset(stop_on[0], stop_on[1], weight=stop_on[2], reference=data)
-    return lightgbm.train(
-        parameters,
-        data,
-        num_boost_round=recipe.max_trees,
-        valid_sets=[later],
-        callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
-    )
+    ).construct()  # binned once, for both fits
+    cut = int(len(y) * (1 - _STOPPING_SHARE))
+    trees = recipe.max_trees
+    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
+        early = lightgbm.train(
+            parameters,
+            data.subset(range(cut)),
+            num_boost_round=recipe.max_trees,
+            valid_sets=[data.subset(range(cut, len(y)))],
+            feval=_loss_of(y[cut:], weight[cut:]),
+            callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
+        )
+        trees = max(_MIN_TREES, early.best_iteration)
+    booster = lightgbm.train(parameters, data, num_boost_round=trees)
+    return _text(booster), booster.num_trees()
+
+
+def _parameters(rows: int, features: Sequence[ModelFeature], recipe: Recipe) -> dict[str, Any]:
+    return {
+        "num_threads": 1 if rows < _THREADS_FROM else 0,
+        **recipe.trees,
+        **FIXED,
+        "objective": recipe.objective,
+        "metric": "None",  # `_loss_of`
+        "monotone_constraints": [0 if f.categories else f.sign for f in features],
+    }
+
+
+def _loss_of(y: Floats, weight: Floats) -> Callable[[Floats, lightgbm.Dataset], tuple[str, float, bool]]:
+    """Weighted cross-entropy, of soft targets too, for early stopping. LightGBM's own is added up in as many parts as
+    there are threads."""
+
+    def loss(p: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:
+        p = np.clip(p, 1e-15, 1 - 1e-15)
+        return "loss", -float(np.average(y * np.log(p) + (1 - y) * np.log1p(-p), weights=weight)), False
+
+    return loss
 
 
 def _codes_or_unknown(X: Floats, features: Sequence[ModelFeature]) -> Floats:
-    """Code -1 as NaN, which LightGBM treats alike in prediction but does not accept in silence when it is fitted."""
-    X = X.copy()
-    for i, f in enumerate(features):
-        if f.categories:
+    """Code -1 as NaN, which LightGBM treats alike but does not accept in silence when it is fitted."""
+    unknown = [i for i, f in enumerate(features) if f.categories and (X[:, i] < 0).any()]
+    if unknown:
+        X = X.copy()
+        for i in unknown:
             X[X[:, i] < 0, i] = np.nan
     return X
 
