@@ -3,6 +3,7 @@
 ReturnwiseError
 +-- TrainingError
     +-- TooFewLabels
++-- RecipeError
 +-- RegistryError
 """
 
@@ -17,6 +18,10 @@ class TrainingError(ReturnwiseError):
 
 class TooFewLabels(TrainingError):
     """Not enough findings and verdicts, or all of one kind, in one of the stretches of time."""
+
+
+class RecipeError(ReturnwiseError):
+    """A recipe file that cannot be used. The message names the field."""
 
 
 class RegistryError(ReturnwiseError):
