@@ -162,13 +162,18 @@ def train(
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
     ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Recipe that `search` found, or one of your own (TOML).")
+    ] = None,
 ) -> None:
     """Train a model on the ledger's history and register it as a new version."""
+    from training.recipe_file import read_recipe
     from training.run import train as run
 
+    chosen = read_recipe(Path(recipe)) if recipe else None
     with bars() as progress:
         progress.add_task("training", total=None)
-        report = run(get_settings(), until or None)
+        report = run(get_settings(), until or None, recipe=chosen)
     say(report.message)
 
 
@@ -188,6 +193,22 @@ def evaluate(
         progress.add_task("evaluating", total=None)
         report = run(get_settings(), version or None, until or None)
     say(report.message)
+
+
+@app.command()
+def search(
+    trials: Annotated[int, typer.Option(min=1, help="Number of recipes to compare, the default one first.")] = 20,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
+    ] = None,
+    register: Annotated[bool, typer.Option(help="Train with the best recipe and register the version.")] = False,
+) -> None:
+    """Look for a better recipe over folds in order of time, and write the best one to the home."""
+    from training.search import search as run
+
+    with bars() as progress:
+        report = run(get_settings(), until or None, trials=trials, register=register, progress=progress)
+    say(report.message.splitlines())
 
 
 @app.command()

@@ -279,7 +279,8 @@ def split(rows: Rows, until: int, unchecked: Unchecked | None = None) -> Split:
         if min(part.positives, negatives) < MIN_PER_STRETCH:
             raise TooFewLabels(
                 f"too few labels in the {name} stretch: {part.positives} positive and {negatives} negative, at least "
-                f"{MIN_PER_STRETCH} of each are needed ({len(rows)} labelled returns from {day(start)} to {day(until)})"
+                f"{MIN_PER_STRETCH} of each are needed ({len(rows)} labelled returns from {day(start)} to "
+                f"{day(until)}; the first label became known on {day(int(rows.known_at.min()))})"
             )
     return parts
 

@@ -40,8 +40,11 @@ class TrainingReport:
     message: str
 
 
-def train(settings: Settings, until: str | None = None, *, prior_model: Prior = "auto") -> TrainingReport:
-    """Train on what the ledger knew at `until` (a date or time; `None`: all of it) and register a version.
+def train(
+    settings: Settings, until: str | None = None, *, prior_model: Prior = "auto", recipe: Recipe | None = None
+) -> TrainingReport:
+    """Train on what the ledger knew at `until` (a date or time; `None`: all of it) and register a version. `recipe`
+    may be one that a search found (`training.recipe_file.read_recipe`).
 
     With too few labels a prior model is registered instead, marked as such, unless `prior_model` is "never": then
     `TooFewLabels` says how many there are.
@@ -55,7 +58,7 @@ def train(settings: Settings, until: str | None = None, *, prior_model: Prior = 
         if prior_model == "never":
             raise
         return _register_prior(settings, history, rows, few)
-    return _register_learned(settings, history, parts)
+    return _register_learned(settings, history, parts, recipe or Recipe())
 
 
 def _facts(history: History) -> dict[str, Any]:
@@ -66,8 +69,7 @@ def _facts(history: History) -> dict[str, Any]:
     }
 
 
-def _register_learned(settings: Settings, history: History, parts: Split) -> TrainingReport:
-    recipe = Recipe()
+def _register_learned(settings: Settings, history: History, parts: Split, recipe: Recipe) -> TrainingReport:
     fitted = fit(parts, MODEL_FEATURES, recipe, _facts(history))
     model = fitted.load()
     metrics: dict[str, float] = {}
