@@ -126,7 +126,7 @@ def _cautions(made: Comparison) -> list[str]:
             f"The odds of the check are recorded for {counts.with_odds:,} of {counts.labelled:,} labelled returns. The "
             "others stand for themselves only; where the champion's risk picked them, that favours the champion."
         )
-    if made.unfit:
+    if made.unfit and made.unfit not in conclude(made).sentence:
         out.append(f"The service would refuse version {made.challenger} as champion: {made.unfit}.")
     return out
 

@@ -78,3 +78,8 @@ def test_a_smaller_error_is_no_reservation() -> None:
 def test_odds_that_nobody_recorded_are_told() -> None:
     assert any("recorded for 300 of 900" in line for line in lines_of(made(BETTER, with_odds=300)))
     assert not any("recorded for" in line for line in lines_of(made(BETTER)))
+
+
+def test_that_it_would_be_refused_is_told_once_whatever_is_decided() -> None:
+    for order in (BETTER, UNSURE):
+        assert " ".join(lines_of(made(order, unfit="its 9 features"))).count("its 9 features") == 1
