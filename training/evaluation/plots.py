@@ -187,7 +187,7 @@ def kinds(rows: Sequence[Mapping[str, Cell]]) -> Figure:
 def over_time(rows: Sequence[Mapping[str, Cell]]) -> Figure:
     """Base rate and mean risk, and precision under one cut, by period (rows of `by_group`); those of few positives are
     hollow and without range."""
-    figure = _figure(6.4, 5.6, bottom=0.75)
+    figure = _figure(6.4, 5.8, bottom=0.9)
     upper, lower = figure.subplots(2, 1, sharex=True)
     at = np.arange(len(rows))
     for axes, key, label, colour in (
@@ -207,8 +207,9 @@ def over_time(rows: Sequence[Mapping[str, Cell]]) -> Figure:
     upper.set_title("Over time: how much is found, and how much was expected", fontsize=10, loc="left")
     lower.set_title("Precision under one cut for all periods", fontsize=10, loc="left")
     upper.legend(frameon=False, fontsize=8)
-    labels = [f"{row['group']}\n{row['rows']:,} checked\n{row['positives']} found" for row in rows]
+    labels = [f"{row['group']}\n{row['rows']:,}\n{row['positives']:,}" for row in rows]
     lower.set_xticks(at, labels, fontsize=8 if len(rows) < 9 else 6)
+    lower.set_xlabel("period; returns checked; abuse found", fontsize=9)
     lower.set_xlim(-0.5, len(rows) - 0.5)
     return figure
 
@@ -281,5 +282,6 @@ def png(figure: Figure) -> bytes:
     out = io.BytesIO()
     canvas: Any = figure.canvas
     canvas.draw()  # once; `savefig` draws everything twice
-    imsave(out, canvas.buffer_rgba(), format="png", metadata={"Software": None}, dpi=figure.dpi)
+    unsigned: Any = {"Software": None}
+    imsave(out, canvas.buffer_rgba(), format="png", metadata=unsigned, dpi=figure.dpi)
     return out.getvalue()

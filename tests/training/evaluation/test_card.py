@@ -52,7 +52,7 @@ def card() -> Card:
         ),
         "By `customer_returns_90d`.",
     )
-    picture = Plot("curve", "A curve that rises", plots.png(plots._figure(1, 1)))
+    picture = Plot("curve", "A curve that rises", plots.png(plots._figure(3, 3)))
     part = Part("Results", ("Of <two> models.",), ("One point.",), (table,), (picture,))
     return Card("Model card: x", "Summary.", (("Model", "x, version 3"),), (part,), (Part("Limits", points=("a",)),))
 
