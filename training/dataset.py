@@ -27,7 +27,7 @@ from training.labels import effective_size, weights
 Floats = npt.NDArray[np.float64]
 
 #: Shares of the labelled returns, in order of time.
-TRAIN_SHARE: Final = 0.70
+TRAIN_SHARE: Final = 0.65
 CALIBRATION_SHARE: Final = 0.15
 
 #: The odds of a check say how many returns it stands for. Trees do not take them (a limit of one): who is checked

@@ -65,6 +65,7 @@ FIXED: Final[dict[str, Any]] = {
 }
 _STOPPING_SHARE: Final = 0.2
 _STOPPING_ROUNDS: Final = 60
+#: Where so few findings lie in the latest fifth, chance may stop too early; more trees of such a rate do little harm.
 _MIN_TREES: Final = 100
 #: Below this many rows one thread is quick enough, and ten times quicker than several on a machine with other work.
 _THREADS_FROM: Final = 100_000
@@ -196,7 +197,7 @@ def fit_trees(
             feval=_loss_of(y[cut:], weight[cut:]),
             callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
         )
-        trees = max(_MIN_TREES, early.best_iteration)
+        trees = min(recipe.max_trees, max(_MIN_TREES, early.best_iteration))
     booster = lightgbm.train(parameters, data, num_boost_round=trees)
     return _text(booster), booster.num_trees()
 

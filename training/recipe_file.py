@@ -51,6 +51,7 @@ class _File(_Part):
     max_trees: int = Field(Recipe().max_trees, ge=1, le=5_000)
     thin_orders: int = Field(Recipe().thin_orders, ge=1, le=1_000)
     tree_weight_clip: float = Field(Recipe().tree_weight_clip, ge=1, le=1_000)
+    unchecked_weight: float = Field(Recipe().unchecked_weight, ge=0, le=1)
     trees: _Trees = _Trees()
 
 
@@ -71,6 +72,7 @@ def read_recipe(path: Path) -> Recipe:
         max_trees=file.max_trees,
         thin_orders=file.thin_orders,
         tree_weight_clip=file.tree_weight_clip,
+        unchecked_weight=file.unchecked_weight,
         trees={**default.trees, **file.trees.model_dump(exclude_none=True)},
     )
 

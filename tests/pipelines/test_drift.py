@@ -170,7 +170,7 @@ class TestCommand:
 
     @pytest.mark.parametrize(
         ("version", "message"),
-        [("7", "has no version 7: "), ("challenger", "has no challenger: "), ("a/b", "has no a/b: ")],
+        [("7", "has no version 7; "), ("challenger", "has no challenger: "), ("a/b", "is a whole number, ")],
     )
     def test_a_version_that_is_not_there_is_one_line(
         self, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, message: str

@@ -6,7 +6,7 @@ group with few positives has wide ranges and no order figures at all, and says s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ import pandas as pd
 from features.risk_model import THIN_FEATURE
 from features.signals import ModelFeature
 from training.dataset import ESTIMATE_CLIP, Rows
-from training.evaluation.intervals import Interval, codes, percentiles, resample, resampled_share, resamples
+from training.evaluation.intervals import codes, percentiles, resample, resampled_share, resamples
 from training.evaluation.metrics import CAPACITIES, Ranked, at_share, looked_at
 from training.evaluation.tables import Cell
 from training.labels import effective_size
@@ -26,8 +26,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.object_]
 
-#: Positives from which average precision and AUC of a group are told, and below which it is marked as small.
+#: Positives, and effective ones, below which a group is marked as small and its order figures are not told.
 ENOUGH_POSITIVES: Final = 10
+ENOUGH_EFFECTIVE: Final = 5
 #: The cut of all groups, as a share of all returns.
 CUT: Final = 0.05
 #: Groups of one segment that are told apart; what is rarer is put together.
@@ -70,9 +71,8 @@ def by_group(stretch: Stretch, groups: Words, order: Sequence[str]) -> list[dict
 
 def _group(stretch: Stretch, cut: Floats, inside: npt.NDArray[np.bool_], name: str) -> dict[str, Cell]:
     y, risk, w, part = (a[inside] for a in (stretch.rows.y, stretch.risk, stretch.weight, cut))
-    positives = int(y.sum())
-    small = positives < ENOUGH_POSITIVES
-    ranked = None if small or positives == len(y) else Ranked(y, risk, w)
+    sizes = _sizes(y, w)
+    ranked = None if sizes["small"] or y.all() else Ranked(y, risk, w)
 
     def figures(counts: Floats) -> tuple[float, ...]:
         order = (_NAN, _NAN) if ranked is None else ranked.order_figures(counts)
@@ -85,17 +85,24 @@ def _group(stretch: Stretch, cut: Floats, inside: npt.NDArray[np.bool_], name: s
     )
     return {
         "group": name,
-        "rows": len(y),
-        "positives": positives,
-        "effective_rows": effective_size(w),
-        "effective_positives": effective_size(w[y == 1]),
+        **sizes,
         "base_rate": base_rate,
         "mean_risk": float(np.average(risk, weights=w)),
         "average_precision": average_precision,
         "auc": auc,
         "share_looked_at": float(np.average(part, weights=w)),
         "precision": precision,
-        "small": small,
+    }
+
+
+def _sizes(y: Floats, weight: Floats) -> dict[str, Cell]:
+    positives, effective = int(y.sum()), effective_size(weight[y == 1])
+    return {
+        "rows": len(y),
+        "positives": positives,
+        "effective_rows": effective_size(weight),
+        "effective_positives": effective,
+        "small": positives < ENOUGH_POSITIVES or effective < ENOUGH_EFFECTIVE,
     }
 
 
@@ -160,15 +167,13 @@ def by_kind(stretch: Stretch) -> list[dict[str, Cell]]:
         w, customer = weight[inside], codes(stretch.customer[inside])
         row: dict[str, Cell] = {
             "kind": kind.replace("_", " "),
-            "positives": int(inside.sum()),
-            "effective_positives": effective_size(w),
+            **_sizes(y[inside], w),
             "share_of_abuse": float(w.sum() / weight[y == 1].sum()),
             "mean_value": float(np.average(stretch.value[inside], weights=w)),
             "mean_risk": float(np.average(risk[inside], weights=w)),
         }
         for capacity, part in parts.items():
             row[at_share("recall", capacity)] = resampled_share(part[inside], w, customer)
-        row["small"] = bool(inside.sum() < ENOUGH_POSITIVES)
         out.append(row)
     return out
 
@@ -182,6 +187,7 @@ def by_trigger(stretch: Stretch) -> list[dict[str, Cell]]:
     for title, inside in (("all checks", everything), ("random checks alone", random)):
         for how, weight in (("as they are", np.ones(len(rows))), ("weighted", stretch.weight)):
             y, w = rows.y[inside], weight[inside]
+<<<<<<< HEAD
             row: dict[str, Cell] = {
                 "checks": f"{title}, {how}",
                 "rows": len(y),
@@ -191,10 +197,14 @@ def by_trigger(stretch: Stretch) -> list[dict[str, Cell]]:
                 "small": bool(y.sum() < ENOUGH_POSITIVES),
             }
             out.append({**row, **_figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside])})
+=======
+            row: dict[str, Cell] = {"checks": f"{title}, {how}", **_sizes(y, w)}
+            out.append(row | _figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside]))
+>>>>>>> 781f0db72d1bf00ae3ec7313d86d46742ffa016d
     return out
 
 
-def _figures(y: Floats, risk: Floats, w: Floats, value: Floats, customer: Ints) -> Mapping[str, Interval]:
+def _figures(y: Floats, risk: Floats, w: Floats, value: Floats, customer: Ints) -> dict[str, Cell]:
     names = ("base_rate", "average_precision", "auc", "precision_at_2", "recall_at_2", "value_at_2")
     if not 0 < y.sum() < len(y):
         return {}

@@ -9,7 +9,7 @@ import numpy as np
 
 from features.signals import ModelFeature
 from training.evaluation import breakdowns, plots
-from training.evaluation.breakdowns import ENOUGH_POSITIVES, Stretch
+from training.evaluation.breakdowns import ENOUGH_EFFECTIVE, ENOUGH_POSITIVES, Stretch
 from training.evaluation.card import Part, Plot
 from training.evaluation.headline import HEADLINE
 from training.evaluation.intervals import Band, Interval, calibration_by_chance
@@ -128,9 +128,9 @@ _GROUP_COLUMNS: Final = (
 )
 _ONE_CUT: Final = (
     "All groups stand under one cut: the riskiest 5% of all returns are looked at. Shares are weighted. A group with "
-    f"fewer than {ENOUGH_POSITIVES} findings is marked (few); average precision and AUC are not told for it. Average "
-    "precision rises with the share found, so compare it within a group, not between groups. With many groups, one in "
-    "twenty ranges misses by chance."
+    f"fewer than {ENOUGH_POSITIVES} findings, or fewer than {ENOUGH_EFFECTIVE} effective ones, is marked (few); "
+    "average precision and AUC are not told for it. Average precision rises with the share found, so compare it within "
+    "a group, not between groups. With many groups, one in twenty ranges misses by chance."
 )
 
 

@@ -36,6 +36,8 @@ COMPARED: Final = (
 )
 #: Effective positives below which weighted figures are called rough.
 _ROUGH: Final = 30
+#: A share of all value found that one return should not have.
+_HEAVY: Final = 0.2
 
 
 def results(
@@ -61,6 +63,12 @@ def results(
     ]
     if effective < _ROUGH:
         sentences.append("That is few: read the weighted figures as ranges, not as numbers.")
+    largest = _largest(stretch)
+    if largest > _HEAVY:
+        sentences.append(
+            f"One return alone carries {largest:.0%} of the value of all abusive returns (weighted): figures of value "
+            "and money rest on it."
+        )
     sentences += [f"Not compared with {r.title.lower()}: {r.note}." for r in rivals if r.risk is None]
     how = "; ".join(f"{r.title.lower()} {r.note}" for r in rivals if r.risk is not None and r.note)
     tables = [
@@ -88,6 +96,12 @@ def results(
         ),
     )
     return Part("Results", tuple(sentences), tables=tuple(tables), plots=pictures)
+
+
+def _largest(stretch: Stretch) -> float:
+    """The largest share that one return has in the weighted value of all abusive returns."""
+    worth = stretch.weight * stretch.value * stretch.rows.y
+    return float(worth.max() / worth.sum()) if worth.sum() > 0 else 0.0
 
 
 def _models(

@@ -16,7 +16,7 @@ from training.fairness.bounds import Bounds, read_bounds
 from training.fairness.frame import ALL, Flag, Returns, customer_codes, flags_of, group_table
 from training.fairness.left_out import LeftOut, read_left_out
 from training.fairness.plot import ratios
-from training.fairness.segments import SEGMENTS, segments
+from training.fairness.segments import SEGMENTS, UNKNOWN, segments
 from training.section import Section
 
 _AT_MOST: Final = 100_000
@@ -141,6 +141,8 @@ def assess_fairness(
     tables = {}
     for name in SEGMENTS:
         of_rows, of_all = groups[name].to_numpy(dtype=object), groups_of_all[name].to_numpy(dtype=object)
+        if (of_rows == UNKNOWN).all():  # nothing is known to tell groups by
+            continue
         table = group_table(checked, rows.y, of_rows, others, of_all, flags, bounds.confidence)
         judged = (table["effective_honest"] >= bounds.min_effective_size) & (table.index != ALL)
         tables[name] = table.assign(judged=judged.astype(np.float64))

@@ -57,6 +57,7 @@ def troubles() -> Troubles:
 
 @pytest.fixture
 def follower(registry: FakeRegistry, troubles: Troubles) -> ChallengerFollower:
+    metrics.challenger_version.clear()  # of other tests in this process
     return ChallengerFollower(registry, troubles)
 
 
