@@ -187,20 +187,8 @@ def by_trigger(stretch: Stretch) -> list[dict[str, Cell]]:
     for title, inside in (("all checks", everything), ("random checks alone", random)):
         for how, weight in (("as they are", np.ones(len(rows))), ("weighted", stretch.weight)):
             y, w = rows.y[inside], weight[inside]
-<<<<<<< HEAD
-            row: dict[str, Cell] = {
-                "checks": f"{title}, {how}",
-                "rows": len(y),
-                "positives": int(y.sum()),
-                "effective_rows": effective_size(w),
-                "effective_positives": effective_size(w[y == 1]),
-                "small": bool(y.sum() < ENOUGH_POSITIVES),
-            }
-            out.append({**row, **_figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside])})
-=======
             row: dict[str, Cell] = {"checks": f"{title}, {how}", **_sizes(y, w)}
-            out.append(row | _figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside]))
->>>>>>> 781f0db72d1bf00ae3ec7313d86d46742ffa016d
+            out.append({**row, **_figures(y, stretch.risk[inside], w, stretch.value[inside], stretch.customer[inside])})
     return out
 
 

@@ -52,11 +52,7 @@ def card() -> Card:
         ),
         "By `customer_returns_90d`.",
     )
-<<<<<<< HEAD
-    picture = Plot("curve", "A curve that rises", plots.png(plots._figure(2, 2)))
-=======
     picture = Plot("curve", "A curve that rises", plots.png(plots._figure(3, 3)))
->>>>>>> 781f0db72d1bf00ae3ec7313d86d46742ffa016d
     part = Part("Results", ("Of <two> models.",), ("One point.",), (table,), (picture,))
     return Card("Model card: x", "Summary.", (("Model", "x, version 3"),), (part,), (Part("Limits", points=("a",)),))
 
