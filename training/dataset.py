@@ -121,7 +121,7 @@ class Unchecked:
 @dataclass(frozen=True)
 class Split:
     """Three stretches of labelled returns in order of time, and the moments and the gap between them in microseconds.
-    `unchecked` has the returns without a label of all three."""
+    `labelled` has all returns with a label, those in the gaps too, `unchecked` those that nobody looked at."""
 
     train: Rows
     calibration: Rows
@@ -131,6 +131,7 @@ class Split:
     until: int
     gap: int
     unchecked: Unchecked | None = None
+    labelled: Rows | None = None
 
     def unchecked_between(self, begin: int, end: int) -> Unchecked | None:
         """Returns without a label of a stretch of time, None if there are none."""
@@ -143,7 +144,7 @@ class Split:
         others = self.unchecked_between(begin, self.until + 1)
         if others is None:
             return None
-        labelled = together(self.train, self.calibration, self.test)
+        labelled = self.labelled or together(self.train, self.calibration, self.test)
         later = labelled.take(labelled.requested_at >= begin)
         some = pick(later.return_id.tolist(), max(1, round(others.share * len(later))))
         return together(later.take(some), others.rows)
@@ -273,6 +274,7 @@ def split(rows: Rows, until: int, unchecked: Unchecked | None = None) -> Split:
         until=until,
         gap=gap,
         unchecked=unchecked,
+        labelled=rows,
     )
     for name, part in parts.parts().items():
         negatives = len(part) - part.positives

@@ -68,7 +68,16 @@ def test_the_run_shows_pictures(settings: Settings, report: TrainingReport) -> N
     with tracking.quiet():
         plots = sorted(a.path for a in client.list_artifacts(report.run_id, "plots"))
         folder = Path(mlflow.artifacts.download_artifacts(run_id=report.run_id, artifact_path="plots"))
-    names = ("calibration", "capacity", "contributions", "kinds", "over_time", "precision_recall")
+    names = (
+        "calibration",
+        "capacity",
+        "contributions",
+        "fairness",
+        "kinds",
+        "over_time",
+        "precision_recall",
+        "reasons",
+    )
     assert plots == [f"plots/{name}.png" for name in names]
     for path in folder.iterdir():
         assert path.read_bytes()[:4] == b"\x89PNG"

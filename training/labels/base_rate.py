@@ -25,7 +25,7 @@ def base_rate(y: Floats, odds: Floats, trigger: npt.NDArray[np.object_], returns
     stand for (the sum of one over the odds) are far fewer than there are. Where no kind of check reaches all, all
     checks are taken together, and those without odds stand for themselves.
     """
-    known = np.isfinite(odds) & (odds > 0)
+    known = np.isfinite(odds) & (odds > 0) & (odds <= 1)
     total = weight = 0.0
     for kind in sorted({str(t) for t in trigger[known]}):
         of_kind = known & (trigger == kind)

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from features.service import MODEL_FEATURES
 from features.settings import Settings
 from training.dataset import DataVersion, day, describe, split
-from training.evaluation.plots import save
+from training.evaluation.plots import png
 from training.model import Recipe
 from training.recipe_file import recipe_text
 from training.registry import tracking
@@ -154,6 +154,6 @@ def _log_result(study: Study, done: Sequence[Trial], text: str, seconds: float) 
     mlflow.log_text(text, RECIPE_FILE)
     with tempfile.TemporaryDirectory(prefix="returnwise-") as made:
         folder = Path(made)
-        save(plots.history(done), folder / "optimisation_history.png")
-        save(plots.importance(importances(study)), folder / "parameter_importance.png")
+        (folder / "optimisation_history.png").write_bytes(png(plots.history(done)))
+        (folder / "parameter_importance.png").write_bytes(png(plots.importance(importances(study))))
         mlflow.log_artifacts(str(folder), "plots")

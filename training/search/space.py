@@ -43,7 +43,9 @@ def default() -> dict[str, Any]:
 
 def recipe_of(point: Mapping[str, Any]) -> Recipe:
     """The recipe of a point of the space; numbers rounded to what a person would write down."""
-    rounded = {name: float(f"{v:.{_DIGITS}g}") if isinstance(v, float) else v for name, v in point.items()}
+    rounded: dict[str, Any] = {
+        name: float(f"{v:.{_DIGITS}g}") if isinstance(v, float) else v for name, v in point.items()
+    }
     clip = rounded.pop("tree_weight_clip")
     return Recipe(
         max_trees=most_trees(rounded["num_leaves"], rounded["max_depth"]),

@@ -57,7 +57,8 @@ def troubles() -> Troubles:
 
 @pytest.fixture
 def follower(registry: FakeRegistry, troubles: Troubles) -> ChallengerFollower:
-    metrics.challenger_version.clear()  # of other tests in this process
+    for version in ("4", "5"):  # other tests in this process may have left them
+        metrics.challenger_version.labels(version).set(0)
     return ChallengerFollower(registry, troubles)
 
 
