@@ -24,6 +24,7 @@ CONTRACT = (
     "features build",
     "train",
     "evaluate",
+    "search",
     "promote",
     "challenge",
     "compare",
