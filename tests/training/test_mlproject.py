@@ -1,4 +1,4 @@
-"""`mlflow run . -e train --env-manager local`, as a data scientist starts it."""
+"""`mlflow run . -e train --env-manager local` and `-e drift`, as a data scientist starts them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-def test_the_train_entry_point_registers_a_version(tmp_path: Path) -> None:
+def test_train_registers_a_version_and_drift_judges_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     settings = Settings(home=home)
@@ -28,16 +28,25 @@ def test_the_train_entry_point_registers_a_version(tmp_path: Path) -> None:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    command = [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "train", "--env-manager", "local"]
-    command += ["--experiment-name", tracking.EXPERIMENT, "-P", "until=2025-07-20"]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "Version 1 of returnwise-risk is registered" in done.stdout
+
+    def run(entry_point: str, parameter: str) -> str:
+        command = [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", entry_point, "--env-manager", "local"]
+        command += ["--experiment-name", tracking.EXPERIMENT, "-P", parameter]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "Version 1 of returnwise-risk is registered" in run("train", "until=2025-07-20")
     client = tracking.client(settings)
     with tracking.quiet():
         version = client.get_model_version(tracking.MODEL_NAME, "1")
-        run = client.get_run(version.run_id)
-    assert run.data.params["until"] == "2025-07-20"
-    assert run.data.tags["trained_until"].startswith("2025-07-20T23:59:59")
-    assert run.info.status == "FINISHED"
-    assert "test_auc" in run.data.metrics
+        made = client.get_run(version.run_id)
+    assert made.data.params["until"] == "2025-07-20"
+    assert made.data.tags["trained_until"].startswith("2025-07-20T23:59:59")
+    assert made.info.status == "FINISHED"
+    assert "test_auc" in made.data.metrics
+
+    assert "0 assessments in 30 days" in run("drift", "against=1")
+    with tracking.quiet():
+        judged = client.search_runs([made.info.experiment_id], "attributes.run_name = 'drift'")
+    assert [each.data.params["against"] for each in judged] == ["1"]
