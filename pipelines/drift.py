@@ -95,7 +95,7 @@ def read_window(conn: Connection, model: RiskModel, days: int) -> Window:
         ids += [row.return_id for row in fit]
         since = min([since, *(row.assessed_at for row in batch)])
     X = np.ascontiguousarray(np.concatenate(parts), dtype=np.float64)
-    return Window(X, np.array(ids, dtype=object), since, stretch.latest, days, stretch.assessments, left_out)
+    return Window(X, np.array(ids, dtype=object), since, stretch.latest, days, stretch.made, left_out)
 
 
 def _write(path: Path, text: str) -> None:

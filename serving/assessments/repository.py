@@ -59,7 +59,7 @@ class Stretch(NamedTuple):
     """The assessments of a stretch of time: numbers from `first_no` on, how many, and the moment of the latest."""
 
     first_no: int
-    assessments: int
+    made: int
     latest: int
 
 
@@ -162,7 +162,7 @@ def latest_stretch(conn: Connection, length: int) -> Stretch:
 def seen_in(conn: Connection, stretch: Stretch, at_most: int) -> Iterator[list[Seen]]:
     """What the assessments of a stretch saw, in batches in the order of their making; of more than `at_most` about that
     many, picked evenly."""
-    step = max(1, -(-stretch.assessments // at_most))
+    step = max(1, -(-stretch.made // at_most))
     sql = (
         "SELECT return_id, assessed_at, feature_service, vector FROM assessments"
         f" WHERE assessment_no >= {stretch.first_no} AND assessment_no % {step} = 0 ORDER BY assessment_no"

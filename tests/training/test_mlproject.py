@@ -1,4 +1,4 @@
-"""`mlflow run . -e train --env-manager local`, and `-e evaluate`, as a data scientist starts them."""
+"""`mlflow run . -e train --env-manager local`, `-e evaluate` and `-e drift`, as a data scientist starts them."""
 
 from __future__ import annotations
 
@@ -55,3 +55,8 @@ def test_the_entry_points_register_a_version_and_judge_it(tmp_path: Path) -> Non
     assert judged.info.status == "FINISHED"
     assert judged.data.metrics["test_rows"] >= run.data.metrics["test_rows"]
     assert "card/model_card.html" in card
+
+    assert "0 assessments in 30 days" in start(settings, tmp_path, "drift", "against=1")
+    with tracking.quiet():
+        drift = client.search_runs([run.info.experiment_id], "attributes.run_name = 'drift'")
+    assert [each.data.params["against"] for each in drift] == ["1"]

@@ -19,7 +19,7 @@ from training.drift.report import DriftReport, iso
 #: Drifted features whose bins are shown, and months of random checks.
 _SHOWN: Final = 12
 _MONTHS: Final = 18
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720.0, 200.0, 44.0, 18.0, 24.0
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _NAME = 720.0, 215.0, 44.0, 32.0, 24.0, 90.0
 
 #: What each estimated figure means, in the order in which they are shown.
 _FIGURES: Final = {
@@ -52,7 +52,7 @@ class Line:
     points: str
     threshold: float
     ground: float
-    alarms: tuple[tuple[float, str], ...]
+    alarms: tuple[tuple[float, str], ...]  # place, and the day if there is room for it
     first: str
     last: str
     width: float = _WIDTH
@@ -71,13 +71,14 @@ def render(report: DriftReport) -> str:
     )
     environment.filters |= {"percent": _percent, "day": lambda text: str(text)[:10], "number": _number}
     chart = report.random_checks
+    widest = max([*(f.psi for f in report.features), *(f.noise for f in report.features), STRONG]) * 1.02
     text = environment.get_template("page.html").render(
         report=report,
         since=iso(report.window.since),
         until=iso(report.window.until),
         figures=[(_FIGURES[e.name], e, _track(e)) for e in _in_order(report)],
         shown=report.drifted[:_SHOWN],
-        widest=max([*(f.psi for f in report.features), *(f.noise for f in report.features), STRONG]) * 1.02,
+        width=lambda index: 100 * np.sqrt(index / widest),
         months=_months(chart) if chart else [],
         line=_line(chart) if chart is not None and len(chart.path) else None,
         moderate=MODERATE,
@@ -127,11 +128,18 @@ def _line(chart: RandomChecks) -> Line:
     where = {int(moment): i for i, moment in enumerate(chart.moments.tolist())}
     kept = np.unique(np.linspace(0, len(chart.path) - 1, min(len(chart.path), 500)).astype(int)).tolist()
     kept = sorted({*kept, *(where[moment] for moment in chart.alarms)})
+    alarms: list[tuple[float, str]] = []
+    named = -_NAME
+    for moment in chart.alarms:
+        place = x(where[moment])
+        far = place - named >= _NAME  # names that would lie over each other are left out
+        named = place if far else named
+        alarms.append((place, iso(moment)[:10] if far else ""))
     return Line(
         points=" ".join(f"{x(i)},{y(float(chart.path[i]))}" for i in kept),
         threshold=y(chart.threshold),
         ground=ground,
-        alarms=tuple((x(where[moment]), iso(moment)[:10]) for moment in chart.alarms),
+        alarms=tuple(alarms),
         first=iso(int(chart.moments[0]))[:10],
         last=iso(int(chart.moments[-1]))[:10],
     )

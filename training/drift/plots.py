@@ -47,6 +47,7 @@ def _features(features: tuple[ColumnDrift, ...]) -> Figure:
     places = range(len(rows))
     axes.barh(places, [f.psi for f in rows], color=[_GREY if f.strength == "none" else _ORANGE for f in rows])
     axes.plot([f.noise for f in rows], places, "|", color=_DARK, markersize=9, label="noise")
+    axes.set_xscale("symlog", linthresh=STRONG)  # one feed that breaks off would press all others against the edge
     for limit, text in ((MODERATE, "moderate"), (STRONG, "strong")):
         axes.axvline(limit, color=_DARK, linewidth=0.8, linestyle=":")
         axes.annotate(text, (limit, len(rows) - 0.4), fontsize=7, ha="left", xytext=(2, 0), textcoords="offset points")

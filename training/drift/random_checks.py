@@ -155,8 +155,7 @@ def relative_weights(odds: Floats) -> Floats:
         return np.ones(len(odds))
     weight = np.where(known, 1.0 / np.where(known, odds, 1.0), np.nan)
     weight = np.where(known, weight, np.nanmedian(weight))
-    relative: Floats = np.minimum(weight / weight.mean(), _MOST_WEIGHT)
-    return relative
+    return np.asarray(np.minimum(weight / weight.mean(), _MOST_WEIGHT), dtype=np.float64)
 
 
 def gains(weight: Floats, share: float) -> tuple[Floats, Floats]:

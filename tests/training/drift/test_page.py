@@ -91,7 +91,7 @@ class TestPage:
     def test_charts_can_be_read_aloud(self, alarming: DriftReport) -> None:
         page = render(alarming)
         assert re.findall(r'<svg [^>]*role="img" aria-label="CUSUM [^"]*alarm on', page)
-        assert page.count("<table>") == page.count('role="region"')
+        assert page.count("<table") == page.count('role="region"')
         assert '<html lang="en">' in page
 
 
