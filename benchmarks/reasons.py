@@ -73,8 +73,9 @@ def main() -> None:
     risk = model.model.risk(rows.X)
     top, _ = flags_of(risk, np.ones(len(risk)), model.model.card.bands.high, 0.02)
     riskiest = explain_check(model.model, rows, MODEL_FEATURES, kinds=kinds, acts=acts, from_risk=top.from_risk)
-    flagged = np.flatnonzero(risk >= model.model.card.bands.elevated)
-    timed = _timed(model, frame, vectors, flagged[:_TIMED])
+    two_percent = np.flatnonzero(risk >= top.from_risk)
+    riskiest_first = np.argsort(-risk, kind="stable")[:_TIMED]
+    timed = _timed(model, frame, vectors, riskiest_first)
     result: dict[str, Any] = {
         "benchmark": "reasons",
         "customers": options.customers,
@@ -84,9 +85,9 @@ def main() -> None:
         "later_returns": len(rows),
         "flagged": elevated.metrics,
         "riskiest_2_percent": riskiest.metrics,
-        "single_features": _single_features(model.model, rows.X[flagged], kinds[flagged]),
+        "single_features": _single_features(model.model, rows.X[two_percent], kinds[two_percent]),
         "by_kind": elevated.by_kind["fits"].round(4).to_dict(),
-        "other_than_the_service": _differing(model, vectors, flagged),
+        "other_than_the_service": _differing(model, vectors, riskiest_first),
         **timed,
     }
     _tell(elevated, riskiest, result["single_features"])
@@ -132,8 +133,8 @@ def _rows(home: Path, frame: pd.DataFrame, vectors: Floats) -> tuple[Rows, Kinds
     features = pd.DataFrame(vectors[:, _COLUMNS], columns=[f.name for f in MODEL_FEATURES])
     table = pd.concat([frame.drop(columns=[name for name in features if name in frame]), features], axis=1)
     rows = assemble(table, labels, MODEL_FEATURES)
-    known = truth.set_index("return_id").loc[pd.Index(rows.return_id)]
-    kinds, acts = (known[c].where(known[c].astype(bool), None).to_numpy(dtype=object) for c in ("kind", "act"))
+    assert list(rows.return_id) == list(truth["return_id"])  # both in order of time
+    kinds, acts = (truth[c].where(truth[c].astype(bool), None).to_numpy(dtype=object) for c in ("kind", "act"))
     return rows, kinds, acts
 
 
@@ -168,14 +169,14 @@ def _single_features(model: RiskModel, X: Floats, kinds: Kinds) -> dict[str, flo
         "removal_first": float((fall(model, X, itself, ranked[:, :1]) > 0).mean()),
         "stable_first": float(same_first(ranked, others).mean()),
         "stable_overlap": float(overlap(ranked, others).mean()),
-        "agreement": float(agreement(kinds, _GROUPS[ranked], found_before)["fits"]["all"]),
+        "agreement": float(agreement(kinds, _GROUPS[ranked], found_before)["fits"].iloc[0]),
     }
 
 
 def _tell(elevated: ExplanationReport, riskiest: ExplanationReport, single: dict[str, float]) -> None:
     names = [name for name in elevated.metrics if not np.isnan(elevated.metrics[name])]
     show(
-        "Reasons of flagged returns; single features: elevated or high, in order of SHAP",
+        "Reasons of flagged returns; single features: of the riskiest 2%, in order of SHAP",
         [
             {
                 "what": name,
@@ -186,13 +187,8 @@ def _tell(elevated: ExplanationReport, riskiest: ExplanationReport, single: dict
             for name in names
         ],
     )
-    show("By kind of abuse", _shown(elevated.by_kind, "kind"))
-    show("By reason", _shown(elevated.by_reason, "code"))
-
-
-def _shown(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
-    """A table as rows, its index under `name`."""
-    return [{name: key, **{str(k): v for k, v in row.items()}} for key, row in table.iterrows()]
+    for title, table in (("By kind of abuse", elevated.by_kind), ("By reason", elevated.by_reason)):
+        show(f"{title}, elevated or high", table.reset_index().to_dict("records"))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

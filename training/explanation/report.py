@@ -116,13 +116,8 @@ def explain_check(
         **_stability(model, X, features, groups, reasons),
     }
     by_kind = agreement(kinds, reasons, _found_before(X, features), acts)
-    metrics |= {
-        "agreement_known": float(by_kind["n"]["all"]),
-        "agreement": float(by_kind["fits"]["all"]),
-        "agreement_by_chance": float(by_kind["by_chance"]["all"]),
-    }
-    if acts is not None:
-        metrics["agreement_with_act"] = float(by_kind["fits_act"]["all"])
+    names = {"n": "_known", "fits": "", "by_chance": "_by_chance", "fits_act": "_with_act"}
+    metrics |= {f"agreement{names[str(name)]}": float(value) for name, value in by_kind.iloc[0].items()}
     breaches = tuple(_breaches(metrics, bounds))
     return ExplanationReport(metrics, _by_reason(falls, reasons), by_kind, breaches, bounds)
 

@@ -24,8 +24,7 @@ def near_same(X: Floats, features: Sequence[ModelFeature], rng: np.random.Genera
     absolute = np.array([STEPS.get(feature.unit, 0.0) for feature in features])
     relative = np.array([RELATIVE_STEPS.get(feature.unit, 0.0) for feature in features])
     steps = rng.uniform(-1.0, 1.0, X.shape) * (absolute + relative * np.abs(X))
-    moved: Floats = np.where(X >= 0, np.maximum(X + steps, 0.0), X + steps)
-    return moved
+    return np.asarray(np.where(X >= 0, np.maximum(X + steps, 0.0), X + steps), dtype=np.float64)
 
 
 def same_first(reasons: Places, others: Places) -> npt.NDArray[np.bool_]:

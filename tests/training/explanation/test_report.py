@@ -96,11 +96,11 @@ def test_a_model_whose_reasons_jump_is_caught() -> None:
         for f in features
     )
     rng = np.random.default_rng(6)
-    n = 4000
+    n = 2500
     X = np.column_stack([np.zeros(n), np.zeros(n), rng.uniform(0, 0.08, n), rng.uniform(0, 8, n)])
     odd_day, odd_point = (X[:, 3] // 1) % 2, (X[:, 2] // 0.01) % 2
     target = np.clip(0.02 + 0.35 * odd_day + 0.3 * odd_point, 0, 1)
-    report = explain_check(model_on(features, X, target, trees=150), rows_of(X, (target > 0.1).astype(float)), features)
+    report = explain_check(model_on(features, X, target, trees=80), rows_of(X, (target > 0.1).astype(float)), features)
     assert report.metrics["stable_first"] < 0.8
     assert any("same first reason in only" in breach for breach in report.breaches)
 
