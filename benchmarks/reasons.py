@@ -21,7 +21,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.common import arguments, finish, returnwise, say, show
-from features.clock import day_of
 from features.ledger.store import Ledger
 from features.offline import Frames
 from features.population import close_days
@@ -109,12 +108,12 @@ def _prepare(home: Path, var: Path, options: Any, until: dt.date) -> None:
 def _later(settings: Settings, until: dt.date) -> tuple[pd.DataFrame, Floats]:
     """The returns requested after `until`, and their vectors (n, len(VECTOR))."""
     ledger = Ledger.open(settings)
+    with ledger.write() as conn:  # first: what is expected of each order line is part of the requests
+        close_days(conn, (LAST_DAY - dt.date(1970, 1, 1)).days + 1)
     with ledger.read() as conn:
         frame = assessed_returns(conn)
     after = pd.Timestamp(until, tz="UTC") + pd.Timedelta(days=1)
     frame = frame[frame["event_timestamp"] >= after].reset_index(drop=True)
-    with ledger.write() as conn:
-        close_days(conn, day_of(int(frame["requested_at"].max())))
     vectors = np.empty((len(frame), len(VECTOR)))
     with ledger.read() as conn:
         for numbers, some in Frames(conn).vectors(frame):

@@ -99,11 +99,18 @@ class Bands(_Part):
 
 
 class Reference(_Part):
-    """What is usual for one feature in the training data: median, 5th and 95th percentile of known values."""
+    """What is usual for one feature in the training data: median, 5th and 95th percentile of known values, and the
+    share of returns of which it is known."""
 
     median: float
     p05: float
     p95: float
+    known: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def typical(self) -> float:
+        """The median, or NaN where most returns have no value (days since something that never happened)."""
+        return self.median if self.known >= 0.5 else math.nan
 
 
 class ModelCard(_Part):

@@ -163,7 +163,7 @@ def reason_tests() -> str:
         "into the model card; the bounds stand in `training/explanation/bounds.toml`. `python -m benchmarks.reasons`\n"
         "does the same on a simulated shop, where the kind of every abuse is known.",
         "- **Removal.** The features of the first reason are put to what is typical (their medians in the training\n"
-        "  data, the commonest of words); the risk must fall. Bound: in "
+        "  data, the commonest of words, unknown where most returns have no value); the risk must fall. Bound: in "
         f"{bounds.removal_first:.0%} of flagged returns.\n"
         "- **Stability.** Each return is moved a little, and must be told the same first reason in "
         f"{bounds.stable_first:.0%} of cases. Of\n"

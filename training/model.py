@@ -293,11 +293,12 @@ def reference(X: Floats, features: Sequence[ModelFeature]) -> dict[str, Referenc
     out: dict[str, Reference] = {}
     for i, f in enumerate(features):
         known = X[~np.isnan(X[:, i]), i]
+        share = len(known) / max(len(X), 1)
         if not len(known):
             known = np.zeros(1)
         low, middle, high = np.percentile(known, (5, 50, 95)).tolist()
         if f.categories:
             values, counts = np.unique(known, return_counts=True)
             middle = float(values[np.argmax(counts)])
-        out[f.name] = Reference(median=middle, p05=low, p95=high)
+        out[f.name] = Reference(median=middle, p05=low, p95=high, known=share)
     return out

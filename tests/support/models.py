@@ -98,8 +98,10 @@ def model_on(
         base_rate=float(np.clip(target.mean(), 0.001, 0.999)),
         bands=Bands(elevated=elevated, high=max(elevated, 0.2)),
         reference={
-            name: Reference(median=float(m), p05=float(a), p95=float(b))
-            for name, (a, m, b) in zip(names, np.nanpercentile(X, (5, 50, 95), axis=0).T, strict=True)
+            name: Reference(median=float(m), p05=float(a), p95=float(b), known=float(k))
+            for name, (a, m, b), k in zip(
+                names, np.nanpercentile(X, (5, 50, 95), axis=0).T, 1 - np.isnan(X).mean(axis=0), strict=True
+            )
         },
     )
     return RiskModel(lightgbm.Booster(model_str=booster.model_to_string()), card)

@@ -112,6 +112,7 @@ def test_reference_ignores_unknown_values() -> None:
     assert got["request_reason"].median == 0
     assert got["noise"].median == 5
     assert got["constant"].median == 0
+    assert (got["customer_orders_lifetime"].known, got["noise"].known, got["constant"].known) == (1, 2 / 3, 0)
 
 
 def test_trees_need_no_second_class_at_the_end_of_the_stretch() -> None:

@@ -28,6 +28,7 @@ def fall(model: RiskModel, X: Floats, groups: Places, reasons: Places) -> Floats
 
 
 def typical_values(model: RiskModel) -> Floats:
-    """The median of each feature in the training data, the commonest code of a categorical one. (k,)."""
+    """The median of each feature in the training data, the commonest code of a categorical one, NaN where most returns
+    have no value. (k,)."""
     reference = model.card.reference
-    return np.array([reference[name].median if name in reference else np.nan for name in model.features])
+    return np.array([reference[name].typical if name in reference else np.nan for name in model.features])

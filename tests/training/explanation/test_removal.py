@@ -27,6 +27,13 @@ def test_typical_values_are_the_medians() -> None:
     assert typical_values(model_on(FEATURES, X, target)) == pytest.approx(np.median(X, axis=0))
 
 
+def test_what_most_returns_lack_is_typically_unknown() -> None:
+    X, target = rows()
+    X[100:, 2] = np.nan
+    X[:100, 1] = np.nan
+    assert np.isnan(typical_values(model_on(FEATURES, X, target))).tolist() == [False, False, True]
+
+
 def test_the_risk_falls_without_what_raises_it_and_rises_without_what_lowers_it() -> None:
     X, target = rows()
     model = model_on(FEATURES, X, target)
