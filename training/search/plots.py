@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.search.study import Trial
+from training.search.study import Choice, Trial
 
 _BLUE: Final = "#2b6cb0"
 _ORANGE: Final = "#c05621"
@@ -27,20 +27,20 @@ def _axes(width: float, height: float) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def history(trials: Sequence[Trial]) -> Figure:
-    """Mean of each trial with its standard error over the folds, the best so far, and the default recipe."""
+def history(trials: Sequence[Trial], choice: Choice) -> Figure:
+    """Mean of each trial, the best so far, and how sure the lead of the best over the default recipe is."""
     figure, axes = _axes(8.0, 4.6)
     done, pruned = [t for t in trials if not t.pruned], [t for t in trials if t.pruned]
-    axes.errorbar(
-        [t.number for t in done],
-        [t.value for t in done],
-        yerr=[np.std(t.precisions, ddof=1) / np.sqrt(len(t.precisions)) for t in done],
-        fmt="o",
-        color=_BLUE,
-        ecolor="#bee3f8",
-        markersize=5,
-        label="trial, with its standard error over the folds",
-    )
+    axes.plot([t.number for t in done], [t.value for t in done], "o", color=_BLUE, markersize=5, label="trial")
+    if choice.best is not trials[0]:
+        axes.errorbar(
+            [choice.best.number],
+            [choice.best.value],
+            yerr=[choice.error],
+            color=_BLUE,
+            capsize=4,
+            label="standard error of its lead over the default recipe",
+        )
     if pruned:
         axes.plot([t.number for t in pruned], [t.value for t in pruned], "x", color=_GREY, label="pruned (mean so far)")
     so_far = np.maximum.accumulate([-np.inf if t.pruned else t.value for t in trials])
@@ -48,7 +48,7 @@ def history(trials: Sequence[Trial]) -> Figure:
     axes.axhline(trials[0].value, color="#4a5568", linewidth=1, linestyle="--", label="default recipe")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="trial", ylabel="average precision (weighted), mean over folds", title="What the search tried")
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -23,7 +23,7 @@ from training.registry.tracking import mlflow
 from training.run import TrainingReport, train
 from training.search import plots
 from training.search.folds import Fold, folds
-from training.search.study import OBJECTIVE_CLIP, Trial, best, gain, importances, new_study, run_trials
+from training.search.study import OBJECTIVE_CLIP, Choice, Trial, choose, importances, new_study, run_trials
 from training.table import labelled_rows, parse_until, read_history
 
 DEFAULT_TRIALS: Final = 20
@@ -34,14 +34,14 @@ _PARENT: Final = "mlflow.parentRunId"  # what makes a run nested
 
 @dataclass(frozen=True)
 class SearchReport:
-    """What a search found. `gain` is the mean difference to the default recipe over the folds, with its standard
-    error; `path` is the recipe as a file; `training` the run that registered a version, if it was asked for."""
+    """What a search found: the recipe to train with, the same as a file (`path`), every trial, and how the choice was
+    made. `training` is the run that registered a version, if it was asked for."""
 
     run_id: str
     recipe: Recipe
-    trials: tuple[Trial, ...]
-    gain: tuple[float, float]
     path: Path
+    trials: tuple[Trial, ...]
+    choice: Choice
     message: str
     training: TrainingReport | None = None
 
@@ -74,37 +74,35 @@ def search(
             _log_trial(run.info, trial)
             if progress and task is not None:
                 progress.advance(task)
-        message = _message(done, len(made))
+        choice = choose(made, done)
         known = f"what was known at {day(history.until)} (data {history.version.digest})"
-        text = recipe_text(best(done).recipe, f"Found by returnwise search, on {known}.")
+        text = recipe_text(choice.chosen.recipe, f"Found by returnwise search, on {known}.")
         path = settings.home / RECIPE_FILE
         path.write_text(text, encoding="utf-8")
-        _log_result(study, done, text, time.perf_counter() - began)
-    message += f" It is written to {path}; `returnwise train --recipe {path}` trains with it."
-    training = train(settings, until, recipe=best(done).recipe) if register else None
+        _log_result(study, done, choice, text, time.perf_counter() - began)
+    message = f"{_message(done, choice, len(made))} `returnwise train --recipe {path}` trains with it."
+    training = train(settings, until, recipe=choice.chosen.recipe) if register else None
     return SearchReport(
         run_id=str(run.info.run_id),
-        recipe=best(done).recipe,
-        trials=tuple(done),
-        gain=gain(done),
+        recipe=choice.chosen.recipe,
         path=path,
+        trials=tuple(done),
+        choice=choice,
         message=message if training is None else f"{message}\n{training.message}",
         training=training,
     )
 
 
-def _message(done: Sequence[Trial], count: int) -> str:
-    chosen, (mean, error) = best(done), gain(done)
+def _message(done: Sequence[Trial], choice: Choice, count: int) -> str:
     pruned = sum(t.pruned for t in done)
     tried = f"{len(done)} recipes compared over {count} folds, {pruned} of them pruned."
-    if chosen.number == 0:
-        return f"{tried} None was better than the default recipe (average precision {chosen.value:.3f}, weighted)."
-    beyond = "more" if mean > error else "no more"
-    return (
-        f"{tried} The best has an average precision of {chosen.value:.3f} (weighted, mean over the folds), the default "
-        f"recipe {done[0].value:.3f}: {mean:.3f} better, which is {beyond} than the standard error of the difference, "
-        f"{error:.3f}."
-    )
+    of_default = f"the default recipe {done[0].value:.3f} (average precision, weighted, mean over the folds)"
+    if choice.best is done[0]:
+        return f"{tried} None did better than {of_default}: it is kept."
+    lead = f"a lead of {choice.gain:.3f} with a standard error of {choice.error:.3f}"
+    if choice.chosen is done[0]:
+        return f"{tried} The best reached {choice.best.value:.3f}, {of_default}: {lead} may be chance; it is kept."
+    return f"{tried} The best reached {choice.best.value:.3f}, {of_default}: {lead}."
 
 
 def _log_data(version: DataVersion, made: Sequence[Fold]) -> None:
@@ -135,17 +133,17 @@ def _log_trial(parent: Any, trial: Trial) -> None:
     client.set_terminated(run.info.run_id, end_time=now)
 
 
-def _log_result(study: Study, done: Sequence[Trial], text: str, seconds: float) -> None:
-    """The best recipe, the pictures and how long it took."""
-    chosen, (mean, error) = best(done), gain(done)
-    mlflow.log_params({**chosen.recipe.parameters(), "objective_weight_clip": OBJECTIVE_CLIP})
+def _log_result(study: Study, done: Sequence[Trial], choice: Choice, text: str, seconds: float) -> None:
+    """The recipe to train with, the pictures and how long it took."""
+    mlflow.log_params({**choice.chosen.recipe.parameters(), "objective_weight_clip": OBJECTIVE_CLIP})
     mlflow.log_metrics(
         {
-            f"best_{_METRIC}": chosen.value,
+            f"best_{_METRIC}": choice.best.value,
             f"default_{_METRIC}": done[0].value,
-            "gain": mean,
-            "gain_standard_error": error,
-            "best_trial": float(chosen.number),
+            "gain": choice.gain,
+            "gain_standard_error": choice.error,
+            "best_trial": float(choice.best.number),
+            "chosen_trial": float(choice.chosen.number),
             "trials": float(len(done)),
             "pruned": float(sum(t.pruned for t in done)),
             "seconds": seconds,
@@ -154,6 +152,6 @@ def _log_result(study: Study, done: Sequence[Trial], text: str, seconds: float) 
     mlflow.log_text(text, RECIPE_FILE)
     with tempfile.TemporaryDirectory(prefix="returnwise-") as made:
         folder = Path(made)
-        (folder / "optimisation_history.png").write_bytes(png(plots.history(done)))
+        (folder / "optimisation_history.png").write_bytes(png(plots.history(done, choice)))
         (folder / "parameter_importance.png").write_bytes(png(plots.importance(importances(study))))
         mlflow.log_artifacts(str(folder), "plots")

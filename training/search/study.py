@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import optuna
 from optuna.trial import TrialState
 from sklearn.metrics import average_precision_score
@@ -21,16 +22,22 @@ from training.model import SEED, Recipe, fit_trees, raw_scores
 from training.search.folds import Fold
 from training.search.space import SPACE, default, recipe_of
 
-#: Limit of the weights that a judged return counts with.
-OBJECTIVE_CLIP: Final = 10.0
+Floats = npt.NDArray[np.float64]
+
+#: Limit of the weights that a judged return counts with. With a higher one a few random checks decide, and what is
+#: found is chance (docs/training.md has the figures).
+OBJECTIVE_CLIP: Final = 2.0
+#: A recipe takes the place of the default one if it is better by so many standard errors of the difference.
+CLEARLY: Final = 1.5
 #: Trials that are never pruned: the first few, before there is a median worth the name.
 _STARTUP: Final = 5
+_DRAWS: Final = 200
 
 
 @dataclass(frozen=True)
 class Trial:
     """One recipe: its place in the space, its weighted average precision in each fold it came to, and whether it was
-    pruned before the last."""
+    pruned before the last. `raw` are the scores of the judged returns of each fold, (n,) each."""
 
     number: int
     point: dict[str, Any]
@@ -38,11 +45,23 @@ class Trial:
     precisions: tuple[float, ...]
     pruned: bool
     seconds: float
+    raw: tuple[Floats, ...] = field(repr=False, compare=False)
 
     @property
     def value(self) -> float:
         """Mean over the folds."""
         return float(np.mean(self.precisions))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The trial with the highest mean, how much better than the default recipe it is, the standard error of that, and
+    the trial to train with: this one, or the default recipe's."""
+
+    best: Trial
+    chosen: Trial
+    gain: float
+    error: float
 
 
 def new_study() -> optuna.Study:
@@ -66,10 +85,12 @@ def run_trials(
         began = time.perf_counter()
         asked = study.ask(dict(SPACE))
         recipe = recipe_of(asked.params)
+        raw: list[Floats] = []
         values: list[float] = []
         pruned = False
         for step, fold in enumerate(folds):
-            values.append(precision_of(fold, features, recipe))
+            raw.append(judge(fold, features, recipe))
+            values.append(precision(fold, raw[-1]))
             asked.report(float(np.mean(values)), step)
             pruned = step + 1 < len(folds) and asked.should_prune()
             if pruned:
@@ -79,28 +100,60 @@ def run_trials(
         else:
             study.tell(asked, float(np.mean(values)))
         seconds = time.perf_counter() - began
-        yield Trial(asked.number, dict(asked.params), recipe, tuple(values), pruned, seconds)
+        yield Trial(asked.number, dict(asked.params), recipe, tuple(values), pruned, seconds, tuple(raw))
 
 
-def precision_of(fold: Fold, features: Sequence[ModelFeature], recipe: Recipe) -> float:
-    """Weighted average precision on the judged block of trees that were fitted, with early stopping, before it."""
+def judge(fold: Fold, features: Sequence[ModelFeature], recipe: Recipe) -> Floats:
+    """Raw scores of the judged returns (n,) by trees that were fitted, with early stopping, to what came before."""
     rows = fold.train
     text, _ = fit_trees(rows.X, rows.y, rows.weights(recipe.tree_weight_clip), features, recipe)
-    raw = raw_scores(text, fold.judged.X)
+    return raw_scores(text, fold.judged.X)
+
+
+def precision(fold: Fold, raw: Floats) -> float:
+    """Weighted average precision of raw scores of the judged returns (n,)."""
     weight = fold.judged.weights(OBJECTIVE_CLIP)
     return float(average_precision_score(fold.judged.y, raw, sample_weight=weight))
 
 
-def best(trials: Sequence[Trial]) -> Trial:
-    """The completed trial with the highest mean; of equal ones the first."""
-    return max((t for t in trials if not t.pruned), key=lambda t: (t.value, -t.number))
+def choose(folds: Sequence[Fold], trials: Sequence[Trial]) -> Choice:
+    """What to train with: the completed trial with the highest mean (of equal ones the first), unless its lead over the
+    default recipe may well be chance."""
+    first, best = trials[0], max((t for t in trials if not t.pruned), key=lambda t: (t.value, -t.number))
+    mean, error = gain(folds, best, first)
+    return Choice(best=best, chosen=best if mean > CLEARLY * error else first, gain=mean, error=error)
 
 
-def gain(trials: Sequence[Trial]) -> tuple[float, float]:
-    """How much better the best trial is than the first (the default recipe): mean over the folds and its standard
-    error."""
-    difference = np.array(best(trials).precisions) - np.array(trials[0].precisions)
-    return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
+def gain(folds: Sequence[Fold], trial: Trial, other: Trial) -> tuple[float, float]:
+    """How much better a completed trial is than another: mean difference over the folds, and its standard error by a
+    paired bootstrap of the judged customers (both trials are drawn the same returns)."""
+    rng = np.random.default_rng(SEED)
+    drawn = np.zeros(_DRAWS)
+    for fold, ours, theirs in zip(folds, trial.raw, other.raw, strict=True):
+        customers, customer = np.unique(fold.judged.context["customer_id"].astype(str), return_inverse=True)
+        weight = fold.judged.weights(OBJECTIVE_CLIP)
+        first, second = _Ranked(fold.judged.y, ours), _Ranked(fold.judged.y, theirs)
+        for i in range(_DRAWS):
+            times = np.bincount(rng.integers(len(customers), size=len(customers)), minlength=len(customers))
+            again = weight * times[customer]
+            drawn[i] += (first.precision(again) - second.precision(again)) / len(folds)
+    return trial.value - other.value, float(drawn.std(ddof=1))
+
+
+class _Ranked:
+    """Returns in order of their scores, for average precision under many weights."""
+
+    def __init__(self, y: Floats, raw: Floats) -> None:
+        self._order = np.argsort(-raw, kind="stable")
+        self._y = y[self._order]
+        self._ends = np.flatnonzero(np.append(np.diff(raw[self._order]) != 0, True))  # equal scores share a threshold
+
+    def precision(self, weight: Floats) -> float:
+        """Average precision with these weights (n,); 0 if no weight falls on a positive."""
+        w = weight[self._order]
+        found, seen = np.cumsum(w * self._y)[self._ends], np.cumsum(w)[self._ends]
+        steps = np.diff(found, prepend=0.0)
+        return float((steps * found / np.maximum(seen, 1e-12)).sum() / max(found[-1], 1e-12))
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
