@@ -21,7 +21,7 @@ from training.evaluation.metrics import evaluate
 from training.model import Fitted, Recipe, fit
 from training.registry import tracking
 from training.registry.log import log_version
-from training.table import History, labelled_rows, parse_until, read_history, sampled_rows
+from training.table import History, labelled_and_usual, parse_until, read_history, sampled_rows
 
 Prior = Literal["auto", "never"]
 
@@ -44,7 +44,7 @@ def train(settings: Settings, until: str | None = None, *, prior_model: Prior = 
     `TooFewLabels` says how many there are.
     """
     history = read_history(settings, parse_until(until))
-    rows = labelled_rows(settings, history)
+    rows, usual = labelled_and_usual(settings, history, REFERENCE_ROWS)
     try:
         check_enough(rows)
         parts = split(rows, history.until)
@@ -52,7 +52,7 @@ def train(settings: Settings, until: str | None = None, *, prior_model: Prior = 
         if prior_model == "never":
             raise
         return _register_prior(settings, history, rows, few)
-    return _register_learned(settings, history, parts)
+    return _register_learned(settings, history, parts, usual)
 
 
 def _facts(history: History) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _facts(history: History) -> dict[str, Any]:
     }
 
 
-def _register_learned(settings: Settings, history: History, parts: Split) -> TrainingReport:
+def _register_learned(settings: Settings, history: History, parts: Split, usual: Rows) -> TrainingReport:
     recipe = Recipe()
     fitted = fit(parts, MODEL_FEATURES, recipe, _facts(history))
     model = fitted.load()
@@ -75,7 +75,6 @@ def _register_learned(settings: Settings, history: History, parts: Split) -> Tra
     test = evaluate(parts.test.y, risk, weight)
     metrics |= {f"test_{key}": value for key, value in test.items()} | {"trees": float(fitted.trees)}
     fitted = fitted.with_metrics({f"test_{key}": round(value, 6) for key, value in test.items()})
-    usual = sampled_rows(settings, history.since(parts.calibration_from), REFERENCE_ROWS)
     fitted = with_reference(fitted, usual)
     parameters = {
         **recipe.parameters(),

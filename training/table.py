@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 
@@ -21,7 +21,7 @@ from features.request import assessed_returns
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from features.signals import ModelFeature
-from training.dataset import DataVersion, Rows, assemble, data_version, microseconds, pick
+from training.dataset import TRAIN_SHARE, DataVersion, Rows, assemble, data_version, microseconds, pick
 from training.errors import TrainingError
 from training.labels import read_labels
 
@@ -48,11 +48,6 @@ class History:
     labels: pd.DataFrame
     version: DataVersion
     until: int
-
-    def since(self, moment: int) -> History:
-        """The same without the returns that were requested before `moment` (microseconds)."""
-        late = microseconds(self.returns["event_timestamp"]) >= moment
-        return replace(self, returns=self.returns[late].reset_index(drop=True))
 
 
 def parse_until(until: str | None) -> int | None:
@@ -110,6 +105,22 @@ def labelled_rows(settings: Settings, history: History) -> Rows:
     returns = history.returns[history.returns["return_id"].isin(set(labels["return_id"]))]
     returns = returns[pick(returns["return_id"].tolist(), MAX_LABELLED)]
     return assemble(with_features(settings, returns), labels, MODEL_FEATURES)
+
+
+def labelled_and_usual(settings: Settings, history: History, at_most: int) -> tuple[Rows, Rows]:
+    """What `labelled_rows` gives, and about `at_most` returns whatever their label, requested since the calibration
+    stretch begins (see `dataset.split`). One reading of the ledger serves both."""
+    labels = history.labels[history.labels["label"].notna()]
+    ids = history.returns["return_id"].to_numpy(dtype=object)
+    requested = microseconds(history.returns["event_timestamp"])  # in order
+    known = np.flatnonzero(history.returns["return_id"].isin(set(labels["return_id"])))
+    begins = int(requested[known[int(len(known) * TRAIN_SHARE)]]) if len(known) else 0
+    late = np.flatnonzero(requested >= begins)
+    known = known[pick(ids[known].tolist(), MAX_LABELLED)]
+    late = late[pick(ids[late].tolist(), at_most)]
+    frame = with_features(settings, history.returns.iloc[np.union1d(known, late)])
+    of_known, of_late = (frame[frame["return_id"].isin(set(ids[some]))] for some in (known, late))
+    return assemble(of_known, labels, MODEL_FEATURES), assemble(of_late, history.labels, MODEL_FEATURES)
 
 
 def sampled_rows(settings: Settings, history: History, at_most: int) -> Rows:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from features.risk_model import BOOSTER_FILE, RiskModel
 from features.settings import Settings
 from training.errors import RegistryError
 from training.registry.tracking import MODEL_NAME, client, mlflow, quiet
+
+#: What MLflow's stores answer for a model, version or alias that is not there.
+_MISSING: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def load(settings: Settings, which: str) -> tuple[str, RiskModel]:
@@ -25,6 +29,8 @@ def load(settings: Settings, which: str) -> tuple[str, RiskModel]:
                 else tracking.get_model_version_by_alias(MODEL_NAME, which)
             )
         except mlflow.MlflowException as e:
+            if e.error_code not in _MISSING:
+                raise RegistryError(f"the registry cannot be asked about {MODEL_NAME}: {e}") from e
             what = f"version {which}" if which.isdigit() else which
             raise RegistryError(
                 f"{MODEL_NAME} has no {what}: run `returnwise train` and `returnwise promote`, or name a version"
