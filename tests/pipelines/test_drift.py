@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -19,7 +23,9 @@ from serving.app import create_app
 from serving.clock import iso
 from serving.settings import ServingSettings
 from tests.support.history import fill, made_up_history
+from tests.support.repository import ROOT
 from tests.support.service import Api, make_key, running, settings_of
+from training.errors import RegistryError
 from training.registry import promote, tracking
 from training.run import train
 
@@ -207,6 +213,26 @@ def add_findings(settings: Settings) -> None:
         ledger.close()
     assert not done.rejects
     assert len(rows) > 50
+
+
+def test_the_example_of_the_page_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETURNWISE_HOME", str(home))
+    get_settings.cache_clear()
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "drift.md").read_text("utf-8"), flags=re.DOTALL)
+    frame = pd.DataFrame({feature.name: np.arange(300.0) for feature in MODEL_FEATURES})
+    names: dict[str, Any] = {"frame": frame.assign(return_id=[f"r{i}" for i in range(300)])}
+    exec(example, names)
+    get_settings.cache_clear()
+    assert len(names["report"].features) == len(MODEL_FEATURES)
+
+
+def test_a_registry_that_does_not_answer_is_told_from_one_without_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    settings = Settings(home=tmp_path, mlflow_tracking_uri="http://127.0.0.1:9", hash_key="k")
+    with pytest.raises(RegistryError, match="cannot be asked"):
+        job.drift(settings)
 
 
 def test_a_model_of_other_features_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

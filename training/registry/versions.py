@@ -19,6 +19,9 @@ from training.table import parse_until
 #: Later than any moment of a ledger, in microseconds.
 _EVER: Final = 2**62
 
+#: What MLflow's stores answer for a model, version or alias that is not there.
+_MISSING: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
 
 @dataclass(frozen=True)
 class Version:
@@ -113,5 +116,7 @@ def _by_alias(settings: Settings, alias: str) -> str | None:
     with quiet():
         try:
             return str(tracking.get_model_version_by_alias(MODEL_NAME, alias).version)
-        except mlflow.MlflowException:
-            return None
+        except mlflow.MlflowException as error:
+            if error.error_code in _MISSING:
+                return None
+            raise RegistryError(f"the registry cannot be asked about {MODEL_NAME}@{alias}: {error}") from error

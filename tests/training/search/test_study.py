@@ -48,7 +48,10 @@ def test_the_same_folds_give_the_same_trials(made: list[Fold], eight: list[Trial
     again = list(run_trials(new_study(), made, FEATURES, 8))
     assert [replace(t, seconds=0.0) for t in again] == [replace(t, seconds=0.0) for t in eight]
     assert choose(made, again).chosen.recipe == choose(made, eight).chosen.recipe
-    assert (choose(made, again).gain, choose(made, again).error) == (choose(made, eight).gain, choose(made, eight).error)
+    assert (choose(made, again).gain, choose(made, again).error) == (
+        choose(made, eight).gain,
+        choose(made, eight).error,
+    )
     assert len({str(t.point) for t in eight}) == 8
 
 
