@@ -103,7 +103,9 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         writer=GroupWriter(ledger, taken_back=assessor.forget),
         models=models,
         assessor=assessor,
-        shadow=ShadowScorer(ledger, models.challenger, most_waiting=serving.shadow_waiting),
+        shadow=ShadowScorer(
+            ledger, models.challenger, most_waiting=serving.shadow_waiting, gather_seconds=serving.shadow_seconds
+        ),
         drift=DriftMetrics(settings.home),
     )
 

@@ -27,6 +27,9 @@ class ServingSettings(BaseSettings):
         ge=1,
         description="Most assessments that wait to be scored by a challenger; beyond them they are left out.",
     )
+    shadow_seconds: float = Field(
+        default=5.0, ge=0, description="How long assessments gather before a challenger scores them together."
+    )
     metrics_open: bool = Field(
         default=True, description="Whether `/metrics` answers without a key; if not, it needs the scope `metrics:read`."
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -29,9 +30,12 @@ _log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
 
-#: How long assessments gather: each write keeps the one writer of the ledger waiting for a fraction of a millisecond.
-_GATHER_S: Final = 1.0
 _MOST_AT_ONCE: Final = 512
+#: Vectors scored in one go, about a millisecond, and the pause after it: requests want the processor, too.
+_MOST_SCORED: Final = 64
+_PAUSE_S: Final = 0.005
+#: How often to look whether so many have gathered.
+_LOOK_S: Final = 0.25
 _STOP_S: Final = 10.0
 
 
@@ -44,11 +48,14 @@ class ShadowScorer:
         challenger: Callable[[], VectorModel | None],
         *,
         most_waiting: int,
-        gather_seconds: float = _GATHER_S,
+        gather_seconds: float,
     ) -> None:
+        """`gather_seconds`: how long assessments gather. Whoever writes makes the one writer of the ledger wait, and
+        read again what it had in memory, so that should not happen often."""
         self._ledger = ledger
         self._challenger = challenger
         self._gather_seconds = gather_seconds
+        self._enough = min(_MOST_AT_ONCE, most_waiting)
         self._waiting: queue.Queue[tuple[str, Floats] | None] = queue.Queue(most_waiting)
         self._stopping = threading.Event()
         self._writer: Writer | None = None
@@ -91,8 +98,10 @@ class ShadowScorer:
         """Waits for an assessment, and a while for more."""
         first = self._waiting.get()
         gathered = [] if first is None else [first]
-        if self._waiting.qsize() < _MOST_AT_ONCE:
-            self._stopping.wait(self._gather_seconds)
+        until = time.monotonic() + self._gather_seconds
+        while self._waiting.qsize() < self._enough and (left := until - time.monotonic()) > 0:
+            if self._stopping.wait(min(left, _LOOK_S)):
+                break
         with suppress(queue.Empty):
             while len(gathered) < _MOST_AT_ONCE:
                 entry = self._waiting.get_nowait()
@@ -101,12 +110,17 @@ class ShadowScorer:
         return gathered
 
     def _score(self, model: VectorModel, gathered: list[tuple[str, Floats]]) -> None:
-        risks = model.risk(np.stack([vector for _, vector in gathered])).tolist()
-        now = now_us()
-        scored = [
-            ShadowAssessment(assessment_id, model.version, risk, now)
-            for (assessment_id, _), risk in zip(gathered, risks, strict=True)
-        ]
+        scored: list[ShadowAssessment] = []
+        for start in range(0, len(gathered), _MOST_SCORED):
+            part = gathered[start : start + _MOST_SCORED]
+            if start:
+                self._stopping.wait(_PAUSE_S)
+            risks = model.risk(np.stack([vector for _, vector in part])).tolist()
+            now = now_us()
+            scored += [
+                ShadowAssessment(assessment_id, model.version, risk, now)
+                for (assessment_id, _), risk in zip(part, risks, strict=True)
+            ]
         if self._writer is None:
             self._writer = self._ledger.writer(durable=False)
         with self._writer.begin():

@@ -49,7 +49,7 @@ def settings(registry: TestRegistry, home: Path) -> Settings:
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[httpx.Client]:
-    with running(create_app(settings, ServingSettings(model_poll_seconds=0.05))) as client:
+    with running(create_app(settings, ServingSettings(model_poll_seconds=0.05, shadow_seconds=0.05))) as client:
         yield client
 
 
