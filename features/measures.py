@@ -83,6 +83,7 @@ class Entity:
         counts = [f"{self.name}_{d.name}_{w}" for d in self.distincts for w in self.windows]
         return (*sums, *counts, *(f"{self.name}_{a.name}" for a in self.ages))
 
+
 def names_of(entities: Sequence[Entity]) -> tuple[str, ...]:
     """Names of all values of these entities, in the order in which the kernels give them."""
     return tuple(name for entity in entities for name in entity.feature_names())

@@ -127,9 +127,7 @@ class _Index:
         )
 
 
-def values(
-    history: History, asked: Asked, entities: Sequence[Entity] = declarations.EXACT
-) -> npt.NDArray[np.float64]:
+def values(history: History, asked: Asked, entities: Sequence[Entity] = declarations.EXACT) -> npt.NDArray[np.float64]:
     """Exact values of the entities for every request, in the order of `names_of(entities)`: shape (n, names); NaN for
     an age without a fact."""
     return _Table(history, asked, entities).fill()
