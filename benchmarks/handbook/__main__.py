@@ -36,7 +36,7 @@ def main() -> None:
     folds = [protocol.fold(payments, day) for day in ([protocol.SINGLE] if options.quick else protocol.TEST_FOLDS)]
     single = folds[-1]
     counts = _checked(single.counts(payments))
-    say(f"{len(payments):,} payments; their values and models of {len(folds)} folds")
+    say(f"{len(payments):,} payments; folds to train and test: {len(folds)}")
     known = table(payments, protocol.rows_of(folds))
     found = {name: [_measured(payments, known, fold, features) for fold in folds] for name, features in _SETS.items()}
     result: dict[str, Any] = {

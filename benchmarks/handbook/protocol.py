@@ -44,7 +44,7 @@ class Fold:
 
     def counts(self, payments: Payments) -> dict[str, int]:
         """Rows and frauds, named and in order like `SINGLE_COUNTS`."""
-        counts = {}
+        counts: dict[str, int] = {}
         for name, part in (("train", self.train), ("test", self.test)):
             counts |= {f"{name}_rows": len(part), f"{name}_frauds": int(payments.fraud[part].sum())}
         return counts

@@ -23,8 +23,20 @@ def _seen(name: str, unit: str, text: str, value: Callable[[Values], Any] | None
     return ModelFeature(name, "payments", 0, unit, text, value or (lambda v: v[name] * 1.0))
 
 
-def _part(part: Any, whole: Any) -> Any:
-    return part / np.maximum(whole, 1.0)
+def _part(part: str, whole: str) -> Callable[[Values], Any]:
+    return lambda v: v[part] / np.maximum(v[whole], 1.0)
+
+
+def _with_this_one(name: str) -> Callable[[Values], Any]:
+    return lambda v: v[name] + 1.0
+
+
+def _mean_with_this_one(total: str, count: str) -> Callable[[Values], Any]:
+    return lambda v: (v[total] + v["amount"]) / (v[count] + 1.0)
+
+
+def _days(name: str) -> Callable[[Values], Any]:
+    return lambda v: v[name] / DAY_SECONDS
 
 
 def _book() -> list[ModelFeature]:
@@ -41,13 +53,13 @@ def _book() -> list[ModelFeature]:
                 f"customer_number_{window}",
                 "payments",
                 f"the customer's payments in {days} days",
-                lambda v, count=count: v[count] + 1.0,
+                _with_this_one(count),
             ),
             _seen(
                 f"customer_mean_{window}",
                 "1/100 currency",
                 f"their mean amount in {days} days",
-                lambda v, count=count, total=total: (v[total] + v["amount"]) / (v[count] + 1.0),
+                _mean_with_this_one(total, count),
             ),
         ]
     for window, days in (("8d", "1"), ("14d", "7"), ("37d", "30")):
@@ -58,7 +70,7 @@ def _book() -> list[ModelFeature]:
                 f"terminal_share_{window}",
                 "share",
                 f"share of frauds among them ({days} days)",
-                lambda v, known=known, frauds=frauds: _part(v[frauds], v[known]),
+                _part(frauds, known),
             ),
         ]
     return found
@@ -81,7 +93,7 @@ def _own() -> list[ModelFeature]:
                 f"customer_level_{window}",
                 "1/100",
                 f"mean payment against what is usual ({window})",
-                lambda v, count=count, total=total: _part(v[total], v[count]),
+                _part(total, count),
             )
         )
     for window in ("8d", "10d", "14d", "21d", "28d", "35d"):
@@ -94,18 +106,18 @@ def _own() -> list[ModelFeature]:
                 f"terminal_usual_share_{window}",
                 "share",
                 f"share of frauds of usual amounts among them ({window})",
-                lambda v, known=known, frauds=frauds: _part(v[frauds], v[known]),
+                _part(frauds, known),
             ),
         ]
     since_fraud, since_genuine = "terminal_seconds_since_usual_fraud", "terminal_seconds_since_genuine"
     return [
         *found,
-        _seen("terminal_days_since_fraud", "days", "days since the latest", lambda v: v[since_fraud] / DAY_SECONDS),
+        _seen("terminal_days_since_fraud", "days", "days since the latest", _days(since_fraud)),
         _seen(
             "terminal_days_since_genuine",
             "days",
             "days since the latest payment at the terminal that is known to be genuine",
-            lambda v: v[since_genuine] / DAY_SECONDS,
+            _days(since_genuine),
         ),
         _seen(
             "terminal_days_of_frauds",
