@@ -152,6 +152,7 @@ def test_one_that_cannot_be_used_changes_nothing(
     wait_for(lambda: client.get("/readyz").json()["status"] == "ready")
 
 
+@pytest.mark.slow
 def test_a_kill_loses_nothing_that_cannot_be_computed(settings: Settings, registry: TestRegistry) -> None:
     registry.challenger("2")
     key = make_key(settings.home)
