@@ -26,6 +26,7 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 _SHOWN: Final[tuple[tuple[Gauge, str], ...]] = (
     (metrics.drift_alarm, "alarm"),
     (metrics.drift_features_share, "features_drifted_share"),
+    (metrics.drift_importance_share, "features_drifted_importance"),
     (metrics.drift_psi_max, "features_psi_max"),
     (metrics.drift_estimated_precision, "estimated_precision_at_2"),
 )

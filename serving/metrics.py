@@ -115,6 +115,12 @@ drift_features_share = Gauge(
     multiprocess_mode="livemostrecent",
     registry=_registry,
 )
+drift_importance_share = Gauge(
+    "returnwise_drift_importance_share",
+    "Share of what moves the risks that drifted features carry.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
 drift_psi_max = Gauge(
     "returnwise_drift_psi_max",
     "Strongest population stability index of a feature.",
@@ -148,6 +154,7 @@ NAMES: Final = (
     "returnwise_drift_alarm",
     "returnwise_drift_report_age_seconds",
     "returnwise_drift_features_share",
+    "returnwise_drift_importance_share",
     "returnwise_drift_psi_max",
     "returnwise_drift_estimated_precision",
 )

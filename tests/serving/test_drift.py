@@ -16,6 +16,7 @@ from tests.support.service import Api
 FIGURES = {
     "alarm": 1.0,
     "features_drifted_share": 0.25,
+    "features_drifted_importance": 0.1,
     "features_psi_max": 0.4,
     "estimated_precision_at_2": 0.31,
 }
@@ -48,7 +49,7 @@ def write(path: Path, text: str, *, seconds_old: float = 0.0) -> None:
 def test_without_a_report_nothing_is_claimed(api: Api, report: Path) -> None:
     got = shown(api)
     assert got.pop("degraded") == 0
-    assert len(got) == 5
+    assert len(got) == 6
     assert all(math.isnan(value) for value in got.values())
 
 
@@ -57,6 +58,7 @@ def test_the_latest_report_is_shown_with_its_age(api: Api, report: Path) -> None
     got = shown(api)
     assert got["alarm"] == 1
     assert got["features_share"] == 0.25
+    assert got["importance_share"] == 0.1
     assert got["psi_max"] == 0.4
     assert got["estimated_precision"] == 0.31
     assert got["report_age_seconds"] == pytest.approx(7_200, abs=60)

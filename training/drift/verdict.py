@@ -97,10 +97,11 @@ def _features(report: DriftReport) -> str:
     if not drifted:
         return f"None of {len(report.features)} features has drifted beyond noise and PSI 0.1."
     strong = sum(f.strength == "strong" for f in drifted)
+    chief = sorted(drifted, key=lambda f: -f.importance)
     carried = sum(f.importance for f in drifted)
     return (
         f"{len(drifted)} of {len(report.features)} features have drifted, {strong or 'none'} of them strongly; "
-        f"together they carry {carried:.0%} of what moves the risks. Strongest: {_list(list(drifted))}."
+        f"together they carry {carried:.0%} of what moves the risks. Those that carry most: {_list(chief)}."
     )
 
 
