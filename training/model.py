@@ -150,9 +150,9 @@ def fit_trees(
     if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
         early = lightgbm.train(
             parameters,
-            data.subset(range(cut)),
+            data.subset(list(range(cut))),
             num_boost_round=recipe.max_trees,
-            valid_sets=[data.subset(range(cut, len(y)))],
+            valid_sets=[data.subset(list(range(cut, len(y))))],
             feval=_loss_of(y[cut:], weight[cut:]),
             callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
         )

@@ -28,7 +28,8 @@ SPACE: Final[Mapping[str, BaseDistribution]] = MappingProxyType(
         "tree_weight_clip": FloatDistribution(1.0, 10.0, log=True),
     }
 )
-#: trees x leaves x depth squared: that of the default recipe.
+#: trees x leaves x depth squared: that of the default recipe. Over shapes of the space within it, contributions of one
+#: return took between 0.11 and 0.45 ms (121 features), the default recipe's 0.42 ms.
 BUDGET: Final = MAX_TREES * int(TREE_PARAMETERS["num_leaves"]) * int(TREE_PARAMETERS["max_depth"]) ** 2
 #: However small the trees.
 MOST_TREES: Final = 400
@@ -43,7 +44,9 @@ def default() -> dict[str, Any]:
 
 def recipe_of(point: Mapping[str, Any]) -> Recipe:
     """The recipe of a point of the space; numbers rounded to what a person would write down."""
-    rounded = {name: float(f"{v:.{_DIGITS}g}") if isinstance(v, float) else v for name, v in point.items()}
+    rounded: dict[str, Any] = {
+        name: float(f"{v:.{_DIGITS}g}") if isinstance(v, float) else v for name, v in point.items()
+    }
     clip = rounded.pop("tree_weight_clip")
     return Recipe(
         max_trees=most_trees(rounded["num_leaves"], rounded["max_depth"]),
