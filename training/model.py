@@ -171,13 +171,13 @@ def _all_returns(split: Split, text: str, raw: Floats, weight: Floats) -> tuple[
 
 
 def fit_trees(
-    X: Floats, y: Floats, weight: Floats, features: Sequence[ModelFeature], recipe: Recipe
+    X: Floats, y: Floats, weight: Floats, features: Sequence[ModelFeature], recipe: Recipe, *, seed: int = SEED
 ) -> tuple[str, int]:
     """Trees on rows in order of time: their number is found on the latest fifth, then all rows are used.
 
     X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
     """
-    parameters = _parameters(len(y), features, recipe)
+    parameters = {**_parameters(len(y), features, recipe), "seed": seed}
     data = lightgbm.Dataset(
         _codes_or_unknown(X, features),
         y,

@@ -8,11 +8,12 @@ import json
 import numpy as np
 import pytest
 
+from features.risk_model import THIN_FEATURE, RiskModel
 from tests.support.returns import FEATURES, made_up_returns, until_of
 from training.dataset import Rows, Unchecked, split
 from training.evaluation.metrics import evaluate
 from training.labels import base_rate
-from training.model import Fitted, Recipe, bands, fit, fit_trees, reference, tree_rows
+from training.model import TREE_PARAMETERS, Fitted, Recipe, bands, fit, fit_trees, reference, tree_rows
 
 FACTS = {"feature_service": "made_up"}
 
@@ -44,15 +45,32 @@ def test_it_learned_something_and_is_calibrated(rows: Rows, fitted: Fitted) -> N
     assert figures["mean_risk_weighted"] == pytest.approx(figures["base_rate_weighted"], rel=0.35)
 
 
+#: Larger trees whose thresholds are searched: what a search may come to.
+LARGE = Recipe(
+    max_trees=60,
+    trees={**TREE_PARAMETERS, "num_leaves": 24, "max_depth": 7, "min_data_in_leaf": 5, "extra_trees": False},
+)
+
+
+@pytest.fixture(scope="module", params=[Recipe(), LARGE], ids=["default recipe", "large trees"])
+def signed(request: pytest.FixtureRequest, rows: Rows, fitted: Fitted) -> RiskModel:
+    if request.param == Recipe():
+        return fitted.load()
+    return fit(split(rows, until_of(rows)), FEATURES, request.param, FACTS).load()
+
+
 @pytest.mark.parametrize(("name", "sign"), [(f.name, f.sign) for f in FEATURES if f.sign])
-def test_risk_moves_only_as_the_sign_allows(rows: Rows, fitted: Fitted, name: str, sign: int) -> None:
-    model = fitted.load()
-    column = model.features.index(name)
-    base = np.repeat(rows.X[:200], 12, axis=0)
-    base[:, column] = np.tile(np.linspace(0, rows.X[:, column].max(), 12), 200)
-    raw = model.raw(base).reshape(200, 12)
+def test_risk_moves_only_as_the_sign_allows(rows: Rows, signed: RiskModel, name: str, sign: int) -> None:
+    """A grid over one feature, beyond what was seen, all others as they are."""
+    column = signed.features.index(name)
+    base = np.repeat(rows.X[:200], 30, axis=0)
+    base[:, column] = np.tile(np.linspace(-1, 1.5 * rows.X[:, column].max(), 30), 200)
+    raw = signed.raw(base).reshape(200, 30)
     assert (sign * np.diff(raw, axis=1) >= -1e-9).all()
     assert (sign * (raw[:, -1] - raw[:, 0]) > 0).any()
+    if name != THIN_FEATURE:  # the fewer the earlier orders, the closer the risk is to the base rate, from either side
+        risk = signed.risk(base).reshape(200, 30)
+        assert (sign * np.diff(risk, axis=1) >= -1e-12).all()
 
 
 def test_trees_stay_few_and_small(fitted: Fitted) -> None:

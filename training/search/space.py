@@ -28,7 +28,8 @@ SPACE: Final[Mapping[str, BaseDistribution]] = MappingProxyType(
         "tree_weight_clip": FloatDistribution(1.0, 10.0, log=True),
     }
 )
-#: trees x leaves x depth squared: that of the default recipe.
+#: trees x leaves x depth squared: that of the default recipe. Over shapes of the space within it, contributions of one
+#: return took between 0.11 and 0.45 ms (121 features), the default recipe's 0.42 ms.
 BUDGET: Final = MAX_TREES * int(TREE_PARAMETERS["num_leaves"]) * int(TREE_PARAMETERS["max_depth"]) ** 2
 #: However small the trees.
 MOST_TREES: Final = 400

@@ -47,11 +47,9 @@ def eight(study: optuna.Study, made: list[Fold]) -> list[Trial]:
 def test_the_same_folds_give_the_same_trials(made: list[Fold], eight: list[Trial]) -> None:
     again = list(run_trials(new_study(), made, FEATURES, 8))
     assert [replace(t, seconds=0.0) for t in again] == [replace(t, seconds=0.0) for t in eight]
-    assert choose(made, again).chosen.recipe == choose(made, eight).chosen.recipe
-    assert (choose(made, again).gain, choose(made, again).error) == (
-        choose(made, eight).gain,
-        choose(made, eight).error,
-    )
+    one, two = choose(made, eight), choose(made, again)
+    assert one.chosen.recipe == two.chosen.recipe
+    assert (one.gain, one.error) == (two.gain, two.error)
     assert len({str(t.point) for t in eight}) == 8
 
 
@@ -80,14 +78,14 @@ def test_a_recipe_that_cannot_learn_is_worse(made: list[Fold]) -> None:
 def trial(number: int, made: list[Fold], raw: Callable[[Fold, np.random.Generator], np.ndarray]) -> Trial:
     """A made-up trial whose scores are given."""
     rng = np.random.default_rng(number)
-    scores = tuple(raw(fold, rng) for fold in made)
+    scores = tuple(raw(fold, rng)[:, None] for fold in made)
     values = tuple(precision(fold, s) for fold, s in zip(made, scores, strict=True))
     return Trial(number, {}, Recipe(thin_orders=number + 1), values, False, 0.0, scores)
 
 
 def test_the_default_recipe_stays_unless_another_is_clearly_better(made: list[Fold]) -> None:
     first = trial(0, made, lambda fold, rng: fold.judged.y + rng.normal(0, 0.8, len(fold.judged)))
-    known = iter(first.raw)
+    known = iter(scores[:, 0] for scores in first.raw)
     alike = trial(1, made, lambda fold, rng: next(known) + rng.normal(0, 0.05, len(fold.judged)))
     better = trial(2, made, lambda fold, rng: fold.judged.y + rng.normal(0, 0.3, len(fold.judged)))
     worse = trial(3, made, lambda fold, rng: rng.normal(size=len(fold.judged)))
