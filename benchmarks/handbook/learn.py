@@ -61,7 +61,8 @@ def risks(
     first = int(day[-1]) - _CALIBRATION_DAYS + 1
     later = np.concatenate([open_cards(payments, d, d - 2 * DAYS) for d in range(first, first + _CALIBRATION_DAYS)])
     raw = _scores(payments, table, fold.train[day < first], later, features, recipe)
-    calibration = calibrate(raw, payments.fraud[later].astype(np.float64), np.ones(len(later)))
+    each = np.ones(len(later))
+    calibration = calibrate(raw, payments.fraud[later].astype(np.float64), each, each)
     return probabilities(Calibrator(calibration).log_odds(score))
 
 
