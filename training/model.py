@@ -14,6 +14,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from features.clock import DAY
 from features.risk_model import (
     THIN_FEATURE,
     Bands,
@@ -149,13 +150,14 @@ def tree_rows(split: Split, recipe: Recipe) -> tuple[Floats, Floats, Floats]:
 
 
 def earlier_base_rate(split: Split) -> float:
-    """Share of positives among all returns before the test stretch, estimated from those that were checked."""
+    """Share of positives among all returns as the test stretch begins, estimated from those that were checked before."""
     parts = (split.train, split.calibration)
+    age = (split.test_from - np.concatenate([p.requested_at for p in parts])) / DAY
     y, odds = np.concatenate([p.y for p in parts]), np.concatenate([p.odds for p in parts])
     trigger = np.concatenate([p.context["trigger"].to_numpy(dtype=object) for p in parts])
     others = split.unchecked_between(int(split.train.requested_at[0]), split.test_from - split.gap)
     returns = len(y) + (len(others.rows) / others.share if others is not None else 0)
-    return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP)
+    return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP, age=age)
 
 
 def _all_returns(split: Split, text: str, raw: Floats, weight: Floats) -> tuple[Floats, Floats]:

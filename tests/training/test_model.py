@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from features.clock import DAY
 from features.risk_model import THIN_FEATURE, RiskModel
 from tests.support.returns import FEATURES, made_up_returns, until_of
 from training.dataset import Rows, Unchecked, split
@@ -147,7 +148,8 @@ def test_with_few_findings_the_level_comes_from_all_earlier_labels(rows: Rows) -
     card = fit(dataclasses.replace(parts, calibration=few), FEATURES, Recipe(), FACTS).card
     labels = [np.concatenate([of(parts.train), of(few)]) for of in (lambda r: r.y, lambda r: r.odds)]
     trigger = np.concatenate([r.context["trigger"].to_numpy(dtype=object) for r in (parts.train, few)])
-    level = base_rate(*labels, trigger, len(trigger), clip=100)
+    asked = np.concatenate([r.requested_at for r in (parts.train, few)])
+    level = base_rate(*labels, trigger, len(trigger), clip=100, age=(parts.test_from - asked) / DAY)
     assert card.base_rate == pytest.approx(level)
 
 

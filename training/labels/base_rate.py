@@ -15,9 +15,21 @@ Floats = npt.NDArray[np.float64]
 #: of its odds may not have been written down.
 COVERS_FROM: Final = 0.6
 
+#: Abuse comes and goes: a check that is a year older counts half as much.
+HALF_LIFE_DAYS: Final = 365.0
 
-def base_rate(y: Floats, odds: Floats, trigger: npt.NDArray[np.object_], returns: float, *, clip: float) -> float:
-    """Weighted share of positives among `returns` returns of which n were checked.
+
+def base_rate(
+    y: Floats,
+    odds: Floats,
+    trigger: npt.NDArray[np.object_],
+    returns: float,
+    *,
+    clip: float,
+    age: Floats | None = None,
+) -> float:
+    """Weighted share of positives among `returns` returns of which n were checked. `age` (n,) in days, of any origin:
+    what is older counts less (`HALF_LIFE_DAYS`).
 
     Every kind of check (`trigger`, (n,)) whose odds reach all returns gives an estimate of its own (Hajek, 1971: y (n,)
     weighted by one over the odds, (n,), at most `clip`); they are averaged by their effective sizes. Checks that only
@@ -26,14 +38,16 @@ def base_rate(y: Floats, odds: Floats, trigger: npt.NDArray[np.object_], returns
     checks are taken together, and those without odds stand for themselves.
     """
     known = np.isfinite(odds) & (odds > 0) & (odds <= 1)
+    recent = np.ones(len(y)) if age is None else np.exp2(-age / HALF_LIFE_DAYS)
     total = weight = 0.0
     for kind in sorted({str(t) for t in trigger[known]}):
         of_kind = known & (trigger == kind)
         w = weights(odds[of_kind], clip=clip)
         if w.sum() >= COVERS_FROM * returns:
+            w = w * recent[of_kind]
             size = effective_size(w)
             total += size * float(np.average(y[of_kind], weights=w))
             weight += size
     if total:
         return total / weight
-    return float(np.average(y, weights=weights(odds, clip=clip)))
+    return float(np.average(y, weights=weights(odds, clip=clip) * recent))

@@ -56,3 +56,11 @@ def test_odds_that_were_not_written_down() -> None:
 def test_nothing_found_is_nothing_found_in_all_checks_together() -> None:
     odds = np.full(100, 0.5)
     assert base_rate(np.zeros(100), odds, np.full(100, "random", dtype=object), 200, clip=100) == 0.0
+
+
+def test_what_is_older_counts_less() -> None:
+    y, odds, kind = np.repeat([0.0, 1.0], 500), np.full(1000, 0.5), np.full(1000, "random", dtype=object)
+    assert base_rate(y, odds, kind, 2000, clip=100, age=np.where(y > 0, 0.0, 365.0)) == pytest.approx(2 / 3)
+    assert base_rate(y, odds, kind, 2000, clip=100, age=np.full(1000, 3650.0)) == pytest.approx(1 / 2)
+    never = np.full(1000, np.nan)
+    assert base_rate(y, never, kind, 2000, clip=100, age=np.where(y > 0, 365.0, 0.0)) == pytest.approx(1 / 3)
