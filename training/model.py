@@ -150,7 +150,7 @@ def tree_rows(split: Split, recipe: Recipe) -> tuple[Floats, Floats, Floats]:
 
 
 def earlier_base_rate(split: Split) -> float:
-    """Share of positives among all returns as the test stretch begins, estimated from those that were checked before."""
+    """Share of positives among all returns as the test stretch begins, from those that were checked before."""
     parts = (split.train, split.calibration)
     age = (split.test_from - np.concatenate([p.requested_at for p in parts])) / DAY
     y, odds = np.concatenate([p.y for p in parts]), np.concatenate([p.odds for p in parts])
