@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
@@ -25,13 +26,24 @@ def notebooks() -> list[Path]:
     return sorted(FOLDER.glob("[0-9]*.ipynb"))
 
 
-def execute(path: Path) -> NotebookNode:
-    """A notebook with the outputs of a run from top to bottom; raises nbclient's `CellExecutionError`."""
-    notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
-    ).execute()
-    return notebook
+def execute(paths: Iterable[Path]) -> Iterator[tuple[Path, NotebookNode]]:
+    """Each notebook with the outputs of a run from top to bottom; raises nbclient's `CellExecutionError`.
+
+    One kernel runs them one after the other, so that libraries are imported once; all names are forgotten between two.
+    """
+    kernel = KernelManager(kernel_name="python3")
+    kernel.start_kernel(cwd=str(FOLDER))
+    try:
+        for path in paths:
+            notebook = nbformat.read(path, as_version=4)
+            notebook.cells.append(nbformat.v4.new_code_cell("%reset -f"))
+            client = NotebookClient(notebook, km=kernel, timeout=300)
+            client.execute()
+            client.kc.stop_channels()
+            del notebook.cells[-1]
+            yield path, notebook
+    finally:
+        kernel.shutdown_kernel(now=True)
 
 
 def pictures(notebook: NotebookNode) -> Iterator[tuple[str, bytes]]:
@@ -48,16 +60,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="notebooks, by the beginning of their names")
     parser.add_argument("--pictures", action="store_true", help="write the pictures of docs/notebooks.md anew")
     asked = parser.parse_args()
-    for path in notebooks():
-        if asked.names and not path.name.startswith(tuple(asked.names)):
-            continue
-        began = time.perf_counter()
-        ran = execute(path)
+    chosen = [path for path in notebooks() if not asked.names or path.name.startswith(tuple(asked.names))]
+    began = time.perf_counter()
+    for path, ran in execute(chosen):
         print(f"{path.name}: {time.perf_counter() - began:.0f} s")
         for cell, png in pictures(ran) if asked.pictures else ():
             if cell.startswith("picture-"):
                 PICTURES.mkdir(parents=True, exist_ok=True)
                 (PICTURES / f"{cell.removeprefix('picture-')}.png").write_bytes(png)
+        began = time.perf_counter()
 
 
 if __name__ == "__main__":

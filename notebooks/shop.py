@@ -15,12 +15,11 @@ import warnings
 from pathlib import Path
 
 from features.settings import Settings
+from training.registry.tracking import client
 
 #: Small, so that a notebook takes seconds. To have enough to learn from, it checks two returns in five.
 CUSTOMERS, DAYS, SEED = 4_000, 730, 1
 CHECKS = {"random_rate": 0.25, "routine_rate": 0.2, "risk_rate": 0.08}
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine; MLflow reads it when imported
 
 
 def settings() -> Settings:
@@ -33,7 +32,8 @@ def settings() -> Settings:
         if not (own.home / "ready").exists():
             make(own)
             (own.home / "ready").touch()
-    for module in ("feast", "mlflow", "pydantic", "google"):  # what these say about each other
+    client(own)  # opens MLflow there, without its telemetry
+    for module in ("feast", "mlflow", "pydantic", "google", "tqdm"):  # what these say about each other
         warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")
     return own
 
