@@ -35,7 +35,8 @@ _NO_SOFTWARE: Final[dict[str, Any]] = {"Software": None}
 
 def _figure(width: float, height: float, left: float = 0.75, bottom: float = 0.6) -> Figure:
     """A figure with margins, all in inches: finding out which would fit takes longer than drawing."""
-    figure = Figure(figsize=(width, height), dpi=120)
+    without: Any = "none"  # whatever layout a notebook has set; the library's stubs do not know this one
+    figure = Figure(figsize=(width, height), dpi=120, layout=without)
     figure.subplots_adjust(left / width, bottom / height, 1 - 0.2 / width, 1 - 0.4 / height, hspace=0.22)
     FigureCanvasAgg(figure)
     return figure
