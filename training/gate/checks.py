@@ -71,9 +71,9 @@ def order(rows: Rows, risk: Floats, champion: Floats, rival: str, bounds: Bounds
     if min(found, clear) < bounds.min_findings:
         return not_judged(
             "order",
-            f"Not compared with {rival}, so that nobody knows which of them is better: among the {len(rows):,} labelled "
-            f"returns that neither has learned from, abuse was found in {found:,} and {clear:,} are cleared, and it "
-            f"takes {bounds.min_findings} of each.",
+            f"Not compared with {rival}, so that nobody knows which of them is better: among the {len(rows):,} "
+            f"labelled returns that neither has learned from, abuse was found in {found:,} and {clear:,} are cleared, "
+            f"and it takes {bounds.min_findings} of each.",
         )
     value = rows.context["value"].to_numpy(dtype=np.float64)
     weight = rows.weights(ESTIMATE_CLIP)
@@ -102,9 +102,7 @@ def order(rows: Rows, risk: Floats, champion: Floats, rival: str, bounds: Bounds
         f"{day(int(rows.requested_at[0]))} to {day(int(rows.requested_at[-1]))}; weighted to stand for all)"
     )
     if worse:
-        return Check(
-            "order", "failed", (f"Worse than {rival}, beyond noise, on {where}: {'; '.join(worse)}.",), figures
-        )
+        return Check("order", "failed", (f"Worse than {rival} beyond noise on {where}: {'; '.join(worse)}.",), figures)
     return Check("order", "held", (f"Not worse than {rival} beyond noise on {where}: {'; '.join(told)}.",), figures)
 
 
@@ -169,9 +167,9 @@ def reasons(report: ExplanationReport, bounds: Bounds) -> Check:
     if report.breaches:
         return Check("reasons", "failed", report.breaches, figures)
     said = (
-        f"On {m['explained']:,.0f} flagged returns the risk falls without the first reason in {m['removal_first']:.1%}; "
-        f"near-same ones are told the same first reason in {m['stable_first']:.1%} and have {m['stable_overlap']:.1%} of "
-        "the first three in common."
+        f"Of {m['explained']:,.0f} flagged returns the risk falls without the first reason in "
+        f"{m['removal_first']:.1%}; near-same ones are told the same first reason in {m['stable_first']:.1%}, and "
+        f"{m['stable_overlap']:.1%} of the first three are common."
     )
     return Check("reasons", "held", (said,), figures)
 

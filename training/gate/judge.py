@@ -138,13 +138,13 @@ def _order(chosen: Version, current: Version | None, labelled: Rows, until: int,
     """The comparison with the champion, where there is one that can be compared."""
     if current is None:
         return not_judged("order", "There is no champion yet to compare it with.")
-    rival = f"the champion, version {current.number}"
+    rival = f"the champion (version {current.number})"
     if current.number == chosen.number:
         return not_judged("order", "It is the champion already; there is nothing to compare it with.")
     if chosen.model.card.prior:
         if current.model.card.prior:
             return not_judged("order", f"Not compared with {rival}: both are prior models and follow written weights.")
-        why = f"It is a prior model, which follows written weights; {rival}, has learned from what checks found."
+        why = f"It is a prior model, which follows written weights; {rival} has learned from what checks found."
         return Check("order", "failed", (why,))
     try:
         columns = current.columns(MODEL_FEATURES)

@@ -10,6 +10,7 @@ from typing import Final
 
 from features.settings import Settings
 from training.errors import PromotionRefused
+from training.gate.bounds import Bounds
 from training.gate.judge import GateReport, judge_version
 from training.gate.page import files
 from training.registry.log import describe_version, log_gate
@@ -38,7 +39,12 @@ class Promotion:
 
 
 def promote_judged(
-    settings: Settings, version: str | int | None = None, *, override: str | None = None, by: str | None = None
+    settings: Settings,
+    version: str | int | None = None,
+    *,
+    override: str | None = None,
+    by: str | None = None,
+    bounds: Bounds | None = None,
 ) -> Promotion:
     """Judge a version (the newest if none is named), and make it the champion if no check fails.
 
@@ -53,7 +59,7 @@ def promote_judged(
     why = None if override is None else override.strip()
     if why is not None and not 0 < len(why) <= _LONGEST_WHY:
         raise PromotionRefused(f"an override needs a reason, of at most {_LONGEST_WHY:,} characters")
-    report = judge_version(settings, version)
+    report = judge_version(settings, version, bounds)
     failed = ", ".join(check.name for check in report.failed)
     verdict = "passed" if not failed else "refused" if why is None else "overridden"
     who, at = (by or "").strip() or _user(), datetime.now(tz=UTC).isoformat(timespec="seconds")
