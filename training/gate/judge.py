@@ -21,7 +21,7 @@ from training.gate.checks import Check, not_judged
 from training.registry.promote import choose
 from training.registry.tracking import MODEL_NAME
 from training.registry.versions import Version, champion, load
-from training.table import History, read_history, training_rows
+from training.table import read_history, training_rows
 
 _PRIOR_RISK: Final = "it is a prior model, whose risk is no measured probability"
 _NOTHING_FOUND: Final = "no abuse was found in labelled returns later than what it has learned from"
@@ -52,51 +52,84 @@ class GateReport:
         return {f"{check.name}_{name}": value for check in self.checks for name, value in check.figures.items()}
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What the ledger knows at `until` (microseconds): `labelled` returns, and `everybody`, an even sample of all
+    returns, checked or not (None if all were checked), both with their features in the order of the service."""
+
+    labelled: Rows
+    everybody: Rows | None
+    until: int
+    data: DataVersion
+
+    def known(self, chosen: Version, begin: int) -> Rows:
+        """Labelled returns requested since `begin`, without the latest, of which only quick labels are known."""
+        return stretch(self.labelled, begin, self.until + 1, chosen.stretches.get("gap_us", 0))
+
+    def all_since(self, begin: int) -> Rows | None:
+        """Of all returns, those requested since `begin`."""
+        rows = self.everybody
+        return None if rows is None else rows.take(rows.requested_at >= begin)
+
+
+def gather(settings: Settings, begin: int = 0) -> Evidence:
+    """The evidence on returns requested since `begin` (microseconds)."""
+    history = read_history(settings, None)
+    since = history.returns["event_timestamp"] >= pd.Timestamp(begin, unit="us", tz="UTC")
+    labelled, unchecked = training_rows(settings, dataclasses.replace(history, returns=history.returns[since]))
+    everybody = everyone(labelled, unchecked) if len(unchecked.rows) else None
+    return Evidence(labelled, everybody, history.until, history.version)
+
+
 def judge_version(settings: Settings, version: str | int | None = None, bounds: Bounds | None = None) -> GateReport:
     """Every check of a version (the newest if none is named). Changes nothing.
-
-    Judged are the returns later than what it has learned from; it is compared with the champion on those later than
-    what either has learned from.
 
     Raises:
         RegistryError: there is no such version, or its features are not those of the feature service, so that it
             could not serve.
     """
-    bounds = bounds or read_bounds()
     chosen = load(settings, choose(settings, version))
     check_fits(chosen)
     try:
-        current, unreadable = champion(settings), None
+        current: Version | str | None = champion(settings)
     except RegistryError as error:
-        current, unreadable = None, str(error)
-    history = read_history(settings, None)
-    labelled, everybody = _later(settings, history, chosen.unseen_from)
-    own = _known(labelled, chosen, chosen.unseen_from, history.until)
+        current = str(error)
+    return judge(chosen, current, gather(settings, chosen.unseen_from), bounds)
+
+
+def judge(
+    chosen: Version, current: Version | str | None, evidence: Evidence, bounds: Bounds | None = None
+) -> GateReport:
+    """Every check of a version whose features are those of the service. `current` is the champion, None if there is
+    none, or why it cannot be read.
+
+    Judged are the returns later than what the version has learned from; it is compared with the champion on those
+    later than what either has learned from.
+    """
+    bounds = bounds or read_bounds()
+    own = evidence.known(chosen, chosen.unseen_from)
+    everybody = evidence.all_since(chosen.unseen_from)
     judged = own if everybody is None else everybody
     explained = explain_check(chosen.model, judged, MODEL_FEATURES)
     prior = chosen.model.card.prior
-    if prior:
-        fair, calibrated = None, not_judged("calibration", f"Calibration was not judged: {_PRIOR_RISK}.")
-    else:
-        fair = assess_fairness(own, MODEL_FEATURES, chosen.model, everybody) if own.positives else None
-        calibrated = checks.calibration(own, chosen.model.risk(own.X), bounds)
+    fair = None if prior or not own.positives else assess_fairness(own, MODEL_FEATURES, chosen.model, everybody)
     made = (
-        not_judged("order", f"Not compared with the champion: {unreadable}.")
-        if unreadable
-        else _order(chosen, current, labelled, history.until, bounds),
-        calibrated,
-        checks.fairness(fair)
-        if fair
-        else not_judged("fairness", f"Fairness was not judged: {_PRIOR_RISK if prior else _NOTHING_FOUND}."),
+        _order(chosen, current, evidence, bounds),
+        not_judged("calibration", f"Calibration was not judged: {_PRIOR_RISK}.")
+        if prior
+        else checks.calibration(own, chosen.model.risk(own.X), bounds),
+        not_judged("fairness", f"Fairness was not judged: {_PRIOR_RISK if prior else _NOTHING_FOUND}.")
+        if fair is None
+        else checks.fairness(fair),
         checks.reasons(explained, bounds),
         checks.speed(chosen.model, judged.X, MODEL_FEATURES, bounds),
     )
     return GateReport(
         version=chosen.number,
-        champion=None if current is None else current.number,
+        champion=current.number if isinstance(current, Version) else None,
         prior=prior,
-        known_until=day(history.until),
-        data=history.version,
+        known_until=day(evidence.until),
+        data=evidence.data,
         checks=made,
         bounds=bounds,
         reasons=explained,
@@ -122,22 +155,12 @@ def check_fits(chosen: Version) -> None:
         )
 
 
-def _later(settings: Settings, history: History, begin: int) -> tuple[Rows, Rows | None]:
-    """Labelled returns requested since `begin`, and an even sample of all, checked or not; None if all were checked."""
-    since = history.returns["event_timestamp"] >= pd.Timestamp(begin, unit="us", tz="UTC")
-    labelled, unchecked = training_rows(settings, dataclasses.replace(history, returns=history.returns[since]))
-    return labelled, everyone(labelled, unchecked) if len(unchecked.rows) else None
-
-
-def _known(labelled: Rows, chosen: Version, begin: int, until: int) -> Rows:
-    """What a version is judged on: without the latest returns, of which only quick labels are known."""
-    return stretch(labelled, begin, until + 1, chosen.stretches.get("gap_us", 0))
-
-
-def _order(chosen: Version, current: Version | None, labelled: Rows, until: int, bounds: Bounds) -> Check:
+def _order(chosen: Version, current: Version | str | None, evidence: Evidence, bounds: Bounds) -> Check:
     """The comparison with the champion, where there is one that can be compared."""
     if current is None:
         return not_judged("order", "There is no champion yet to compare it with.")
+    if isinstance(current, str):
+        return not_judged("order", f"Not compared with the champion: {current}.")
     rival = f"the champion (version {current.number})"
     if current.number == chosen.number:
         return not_judged("order", "It is the champion already; there is nothing to compare it with.")
@@ -150,6 +173,6 @@ def _order(chosen: Version, current: Version | None, labelled: Rows, until: int,
         columns = current.columns(MODEL_FEATURES)
     except RegistryError as error:
         return not_judged("order", f"Not compared with {rival}: {error}.")
-    common = _known(labelled, chosen, max(chosen.unseen_from, current.unseen_from), until)
+    common = evidence.known(chosen, max(chosen.unseen_from, current.unseen_from))
     risk, theirs = chosen.model.risk(common.X), current.model.risk(common.X[:, columns])
     return checks.order(common, risk, theirs, rival, bounds)

@@ -85,7 +85,7 @@ def promote_judged(
 
 
 def _refusal(report: GateReport, run_id: str) -> str:
-    stays = f"version {report.champion} stays the champion" if report.champion else "there is still no champion"
+    stays = f"version {report.champion} stays the champion" if report.champion else "nothing has changed"
     return "\n".join(
         [
             f"version {report.version} is not promoted: it fails {len(report.failed)} of {len(report.checks)} checks, "

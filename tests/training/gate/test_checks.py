@@ -43,18 +43,11 @@ class TestOrder:
         rows, truly = returns
         for ours, theirs in (
             (truly, blurred(truly, 3.0)),
-            (blurred(truly, 0.5, seed=1), blurred(truly, 0.5, seed=2)),
+            (blurred(truly, 0.5, seed=1), blurred(truly, 0.5, seed=2)),  # one of the two is a little lower
+            (blurred(truly, 0.5, seed=2), blurred(truly, 0.5, seed=1)),
             (truly, truly),
         ):
             assert checks.order(rows, ours, theirs, RIVAL, BOUNDS).state == "held"
-
-    def test_the_same_difference_on_few_returns_may_be_chance(self, returns: tuple[Rows, np.ndarray]) -> None:
-        rows, truly = returns
-        some = slice(0, 600)
-        check = checks.order(rows.take(some), blurred(truly, 0.5)[some], truly[some], RIVAL, BOUNDS)
-        assert rows.take(some).positives >= BOUNDS.min_findings
-        assert check.figures["average_precision_less_champion"] < 0
-        assert check.state == "held"
 
     def test_too_few_findings_are_said(self, returns: tuple[Rows, np.ndarray]) -> None:
         rows, truly = returns
