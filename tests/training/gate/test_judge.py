@@ -56,7 +56,7 @@ def test_it_reads_the_ledger_itself(
     found = judge_version(settings, "1", lenient)
     assert found.data == evidence.data
     for ours, theirs in zip(found.checks[:4], judged("1").checks[:4], strict=True):
-        assert ours == theirs
+        assert (ours.state, ours.text) == (theirs.state, theirs.text)
 
 
 def test_one_that_learned_nothing_orders_returns_worse(judged, shuffled: str) -> None:

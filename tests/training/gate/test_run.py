@@ -59,25 +59,36 @@ def test_a_version_that_passes(settings: Settings, lenient: Bounds) -> None:
     assert run.data.tags["data_digest"] == promotion.report.data.digest
 
 
+@pytest.fixture
+def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETURNWISE_HOME", str(settings.home))
+    get_settings.cache_clear()
+
+
+def command(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["promote", *arguments])
+
+
+@pytest.mark.usefixtures("home")
 def test_refused_overridden_and_taken_back(settings: Settings, shuffled: str, lenient: Bounds) -> None:
     before, runs = load(settings, shuffled).tags, len(gate_runs(settings))
-    with pytest.raises(PromotionRefused) as refusal:
-        promote_judged(settings, shuffled, bounds=lenient)
-    told = refusal.value.message.splitlines()
-    assert told[0].startswith(f"version {shuffled} is not promoted: it fails ")
+    refused = command(shuffled)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    told = refused.stderr[refused.stderr.index("returnwise: ") :].splitlines()
+    assert told[0].startswith(f"returnwise: version {shuffled} is not promoted: it fails ")
     assert told[0].endswith("version 1 stays the champion")
     assert any(line.startswith("order: Worse than the champion (version 1) beyond noise on ") for line in told)
     assert f'returnwise promote {shuffled} --override --why "..."' in told[-1]
     assert in_use(settings) == "1"
     assert load(settings, shuffled).tags == before
-    (refused, *_) = gate_runs(settings)
     assert len(gate_runs(settings)) == runs + 1
-    assert refused.data.tags["gate"] == "refused"
+    assert gate_runs(settings)[0].data.tags["gate"] == "refused"
 
-    promotion = promote_judged(settings, shuffled, override=" to see it fail ", by="Ada", bounds=lenient)
+    overridden = command(shuffled, "--override", "--why", " to see it fail ", "--by", "Ada")
+    assert overridden.exit_code == 0
     assert in_use(settings) == shuffled
-    assert promotion.overridden
-    assert promotion.lines()[0].endswith("though the gate refuses it; who and why is recorded")
+    first, *_ = overridden.stdout.splitlines()
+    assert first == f"version {shuffled} is the champion, though the gate refuses it; who and why is recorded"
     kept = load(settings, shuffled).tags
     assert (kept["gate"], kept["override_by"], kept["override_why"]) == ("overridden", "Ada", "to see it fail")
     assert "order" in kept["override_failed"]
@@ -101,34 +112,16 @@ def test_an_override_needs_a_reason(settings: Settings, why: str) -> None:
         promote_judged(settings, "1", override=why)
 
 
-class TestCommand:
-    @pytest.fixture(autouse=True)
-    def home(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("RETURNWISE_HOME", str(settings.home))
-        get_settings.cache_clear()
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("arguments", [("--override",), ("--why", "so"), ("--override", "--why", " ")])
+def test_override_and_why_go_together(arguments: tuple[str, ...]) -> None:
+    result = command("1", *arguments)
+    assert result.exit_code == 2
+    assert "go together" in result.stderr
 
-    def promote(self, *arguments: str) -> Result:
-        return CliRunner().invoke(app, ["promote", *arguments])
 
-    def test_a_refusal_is_told_and_ends_with_1(self, settings: Settings, shuffled: str) -> None:
-        result = self.promote(shuffled)
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert f"returnwise: version {shuffled} is not promoted" in result.stderr
-        assert in_use(settings) == "1"
-
-    def test_an_override_is_on_record(self, settings: Settings, shuffled: str) -> None:
-        result = self.promote(shuffled, "--override", "--why", "a test", "--by", "Grace")
-        assert result.exit_code == 0
-        assert result.stdout.startswith(f"version {shuffled} is the champion, though the gate refuses it")
-        assert load(settings, shuffled).tags["override_by"] == "Grace"
-
-    @pytest.mark.parametrize("arguments", [("--override",), ("--why", "so"), ("--override", "--why", " ")])
-    def test_override_and_why_go_together(self, settings: Settings, arguments: tuple[str, ...]) -> None:
-        result = self.promote("1", *arguments)
-        assert result.exit_code == 2
-        assert "go together" in result.stderr
-
-    def test_empty_parameters_of_an_mlflow_project_are_none(self) -> None:
-        result = self.promote("99", "--why", "", "--no-override")
-        assert result.exit_code == 1
-        assert "no version 99" in result.stderr
+@pytest.mark.usefixtures("home")
+def test_empty_parameters_of_an_mlflow_project_are_none() -> None:
+    result = command("99", "--why", "", "--no-override")
+    assert result.exit_code == 1
+    assert "no version 99" in result.stderr
