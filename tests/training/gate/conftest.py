@@ -31,7 +31,7 @@ def lenient() -> Bounds:
     return read_bounds().model_copy(update={"one_return_ms": 1_000.0, "min_flagged": 10})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A ledger in which everything is checked, over 320 days."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
@@ -39,12 +39,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def evidence(settings: Settings) -> Evidence:
     return gather(settings)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def registry(settings: Settings, evidence: Evidence) -> TestRegistry:
     """Version 1 has learned until day 219."""
     registry = TestRegistry(settings)
@@ -62,7 +62,7 @@ def registry(settings: Settings, evidence: Evidence) -> TestRegistry:
     return registry
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make(settings: Settings, registry: TestRegistry) -> Make:
     """Registers version 1 again, with another booster, other moments or another card."""
     first = load(settings, "1")
@@ -75,7 +75,7 @@ def make(settings: Settings, registry: TestRegistry) -> Make:
     return register
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shuffled(evidence: Evidence, make: Make) -> str:
     """A version whose trees learned from labels in a wrong order."""
     y = np.random.default_rng(1).permutation(evidence.labelled.y)

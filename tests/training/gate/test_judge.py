@@ -55,7 +55,7 @@ def test_it_reads_the_ledger_itself(
 ) -> None:
     found = judge_version(settings, "1", lenient)
     assert found.data == evidence.data
-    for ours, theirs in zip(found.checks[:4], judged("1").checks[:4], strict=True):
+    for ours, theirs in zip(found.checks[1:4], judged("1").checks[1:4], strict=True):
         assert (ours.state, ours.text) == (theirs.state, theirs.text)
 
 
