@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from training.evaluation.card import Card, Part, html, markdown
 from training.evaluation.sections import part_of
-from training.evaluation.tables import Column, Table
+from training.evaluation.tables import Cell, Column, Table
 from training.gate.judge import GateReport
 from training.registry.tracking import MODEL_NAME
+from training.section import Section
 
 
 def files(report: GateReport, facts: Mapping[str, str]) -> dict[str, str]:
@@ -20,18 +22,26 @@ def files(report: GateReport, facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _card(report: GateReport, facts: Mapping[str, str]) -> Card:
-    rows = tuple({"check": c.name, "state": c.state, "what": c.text, "strong": c.failed} for c in report.checks)
+    rows: list[dict[str, Cell]] = [
+        {"check": check.name, "state": check.state, "what": check.text, "strong": check.failed}
+        for check in report.checks
+    ]
     columns = (Column("check", "check"), Column("state", "state"), Column("what", "what was measured"))
     failed = ", ".join(check.name for check in report.failed)
     return Card(
         title=f"Gate: {MODEL_NAME} version {report.version}",
         summary=f"Fails: {failed}." if failed else "No check speaks against it.",
         facts=tuple((name.replace("_", " "), value) for name, value in facts.items() if value),
-        before=(Part("Checks", tables=(Table("gate", "What `promote` asks of a version", columns, rows),)),),
+        before=(Part("Checks", tables=(Table("gate", "What `promote` asks of a version", columns, tuple(rows)),)),),
         after=(Part("Bounds", points=tuple(f"{k}: {v:g}" for k, v in report.bounds.model_dump().items())),),
-        reasons=part_of(report.reasons.section()),
-        fairness=part_of(report.fairness.section()) if report.fairness else None,
+        reasons=_tables(report.reasons.section()),
+        fairness=_tables(report.fairness.section()) if report.fairness else None,
     )
+
+
+def _tables(section: Section) -> Part:
+    """A section without its pictures: those of the model are in the card of its training run."""
+    return part_of(replace(section, figures={}))
 
 
 def _plain(report: GateReport, facts: Mapping[str, str]) -> str:
