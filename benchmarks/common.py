@@ -22,6 +22,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from features.settings import Settings
+
 _CONSOLE = Console(stderr=True, width=120)
 
 
@@ -75,6 +77,13 @@ def returnwise(home: Path, *arguments: str, env: Mapping[str, str] | None = None
     if done.returncode:
         raise SystemExit(f"returnwise {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return done.stdout
+
+
+def promote(home: Path) -> None:
+    """Makes the newest version of a home the champion, without the gate: what is measured is not whether it passes."""
+    from training.registry import promote as run  # servers are measured beside this process: nothing it does not need
+
+    run(Settings(home=home))
 
 
 def free_port() -> int:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.common import arguments, finish, returnwise, say, show
+from benchmarks.common import arguments, finish, promote, returnwise, say, show
 from features.ledger.store import Ledger
 from features.offline import Frames
 from features.population import close_days
@@ -100,9 +100,10 @@ def _prepare(home: Path, var: Path, options: Any, until: dt.date) -> None:
         *("simulate", "--out", data, "--customers", str(options.customers), "--days", str(options.days)),
         *("--seed", str(options.seed), "--format", "parquet"),
     )
-    for command in (("ingest", data), ("train", "--until", until.isoformat()), ("promote",)):
+    for command in (("ingest", data), ("train", "--until", until.isoformat())):
         say(f"returnwise {' '.join(command)}")
         returnwise(var, *command)
+    promote(var)
 
 
 def _later(settings: Settings, until: dt.date) -> tuple[pd.DataFrame, Floats]:

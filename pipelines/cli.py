@@ -214,11 +214,27 @@ def search(
 @app.command()
 def promote(
     version: Annotated[str | None, typer.Argument(help="Registered version.", show_default="the newest")] = None,
+    override: Annotated[
+        bool, typer.Option("--override/--no-override", help="Promote it whatever the checks say; needs --why.")
+    ] = False,
+    why: Annotated[str, typer.Option(help="Why the checks are overridden; kept with the version.")] = "",
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="Who decides.", show_default="the user of the operating system")
+    ] = "",
 ) -> None:
-    """Make a registered version the champion; a running service picks it up by itself."""
-    from training.registry import promote as run
+    """Make a registered version the champion, if it passes the gate; a running service picks it up by itself.
 
-    say(f"version {run(get_settings(), version)} is the champion")
+    Refused is a version that is worse than the champion, badly calibrated, unfair, slow, or untrue or unstable in its
+    reasons, each beyond a written bound (docs/gate.md).
+    """
+    if override != bool(why.strip()):
+        raise typer.BadParameter("--override and --why go together: say why the checks are overridden")
+    from training.gate import promote_judged as run
+
+    with bars() as progress:
+        progress.add_task("judging", total=None)
+        promotion = run(get_settings(), version or None, override=why if override else None, by=by)
+    say(promotion.lines())
 
 
 @app.command()

@@ -203,6 +203,22 @@ def fairness(text: str) -> str:
     return between(text, "let-in", table(["features", "why"], rows))
 
 
+def gate(text: str) -> str:
+    """The page about the gate, with its bounds as they are written in the file."""
+    from training.gate.bounds import read_bounds
+
+    meanings = {
+        "capacity": "share of all returns that staff can review: precision and value found are measured there",
+        "min_findings": "findings, and cleared returns, below which two versions are not compared",
+        "calibration_error": "mean distance between risk and share found, at most so much,",
+        "calibration_error_share": "or this share of what was found, whichever is more",
+        "min_flagged": "flagged returns below which reasons are not judged",
+        "one_return_ms": "milliseconds for risk, contributions and reasons of one return",
+    }
+    rows = [[f"`{name}`", f"{value:g}", meanings[name]] for name, value in read_bounds().model_dump().items()]
+    return between(text, "bounds", table(["bound", "value", "meaning"], rows))
+
+
 def policy() -> str:
     """The page of the policy: rules, notices and rights."""
     from serving.policy.policy import Rule, default_policy
@@ -263,6 +279,7 @@ def pages() -> dict[Path, str]:
         DOCS / "features.md": features(),
         DOCS / "reasons.md": reasons(),
         DOCS / "fairness.md": fairness((DOCS / "fairness.md").read_text(encoding="utf-8")),
+        DOCS / "gate.md": gate((DOCS / "gate.md").read_text(encoding="utf-8")),
         DOCS / "policy.md": policy(),
     }
 

@@ -118,6 +118,12 @@ class Unchecked:
         return Unchecked(self.rows.take((t >= begin) & (t < end)), self.share)
 
 
+def everyone(labelled: Rows, unchecked: Unchecked) -> Rows:
+    """An even sample of all returns, checked or not, in order of time."""
+    some = pick(labelled.return_id.tolist(), max(1, round(unchecked.share * len(labelled))))
+    return together(labelled.take(some), unchecked.rows)
+
+
 @dataclass(frozen=True)
 class Split:
     """Three stretches of labelled returns in order of time, and the moments and the gap between them in microseconds.
@@ -145,9 +151,7 @@ class Split:
         if others is None:
             return None
         labelled = self.labelled or together(self.train, self.calibration, self.test)
-        later = labelled.take(labelled.requested_at >= begin)
-        some = pick(later.return_id.tolist(), max(1, round(others.share * len(later))))
-        return together(later.take(some), others.rows)
+        return everyone(labelled.take(labelled.requested_at >= begin), others)
 
     def parts(self) -> dict[str, Rows]:
         """The stretches by name, in order of time."""

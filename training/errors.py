@@ -5,6 +5,7 @@ ReturnwiseError
     +-- TooFewLabels
 +-- RecipeError
 +-- RegistryError
++-- PromotionRefused
 """
 
 from __future__ import annotations
@@ -26,3 +27,7 @@ class RecipeError(ReturnwiseError):
 
 class RegistryError(ReturnwiseError):
     """A registered version that does not exist or cannot be read."""
+
+
+class PromotionRefused(ReturnwiseError):
+    """A version that fails a check of the gate. The message names the checks, with figures."""

@@ -10,64 +10,23 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.risk_model import Bands
-from training.evaluation.metrics import CAPACITIES, calibration_error
+from training.evaluation.intervals import resample
+from training.evaluation.metrics import CAPACITIES, Ranked, at_share
 
 Floats = npt.NDArray[np.float64]
 
+#: What versions are compared by, as `training.evaluation.metrics` has them.
+FIGURES: Final = (
+    "average_precision",
+    "auc",
+    *(at_share("precision", capacity) for capacity in CAPACITIES),
+    "calibration_error",
+)
 DRAWS: Final = 500
 SEED: Final = 20_260_101
 #: Share of the assessments that counts as the top when two versions are asked whom they would look at.
 TOP: Final = 0.02
 BANDS: Final = ("low", "elevated", "high")
-
-
-class Ranking:
-    """n labelled returns in order of the risk that a version gave them: figures under any weights, sorted once.
-
-    y (n,) 0 or 1, risk (n,) probabilities.
-    """
-
-    def __init__(self, y: Floats, risk: Floats) -> None:
-        self._order = np.argsort(risk, kind="stable")
-        self._y, self._risk = y[self._order], risk[self._order]
-        _, self._tie = np.unique(-self._risk, return_inverse=True)  # 0: the highest risk
-
-    def figures(self, weight: Floats) -> dict[str, float]:
-        """Average precision, AUC, precision at capacity and calibration error, as `training.evaluation.metrics` has
-        them; weight (n,) in the order of the returns, with abuse found in some of them and not in others."""
-        w = weight[self._order]
-        mass, found = self._groups(w)
-        reached, hits = np.cumsum(mass), np.cumsum(found)
-        clear = mass - found
-        out = {
-            "average_precision": float((found * hits / reached).sum() / hits[-1]),
-            "auc": float((clear * (hits - found / 2)).sum() / (hits[-1] * clear.sum())),
-        }
-        for capacity in CAPACITIES:
-            out[f"precision_at_{capacity:.0%}".rstrip("%")] = _precision(mass, found, capacity)
-        out["calibration_error"] = calibration_error(self._y, self._risk, w)
-        return out
-
-    def precision_at(self, weight: Floats, capacity: float) -> float:
-        """Share of findings among the riskiest `capacity` of all."""
-        return _precision(*self._groups(weight[self._order]), capacity)
-
-    def tells(self, weight: Floats) -> bool:
-        """Whether there are returns with and without a finding, so that figures mean anything."""
-        mass, found = self._groups(weight[self._order])
-        return bool(0 < found.sum() < mass.sum())
-
-    def _groups(self, w: Floats) -> tuple[Floats, Floats]:
-        """Weight of the returns of each risk, the highest first, and of the findings among them."""
-        mass = np.asarray(np.bincount(self._tie, w), dtype=np.float64)
-        found = np.asarray(np.bincount(self._tie, w * self._y), dtype=np.float64)
-        return mass[mass > 0], found[mass > 0]
-
-
-def _precision(mass: Floats, found: Floats, capacity: float) -> float:
-    room = capacity * mass.sum() - (np.cumsum(mass) - mass)
-    taken = np.clip(room / mass, 0.0, 1.0)
-    return float((taken * found).sum() / (taken * mass).sum())
 
 
 @dataclass(frozen=True)
@@ -86,34 +45,17 @@ class Difference:
 
 
 def difference(
-    champion: Ranking,
-    challenger: Ranking,
-    weight: Floats,
-    customers: npt.NDArray[np.object_],
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
+    champion: Ranked, challenger: Ranked, customers: npt.ArrayLike, *, draws: int = DRAWS, seed: int = SEED
 ) -> dict[str, Difference]:
-    """Each figure of both versions on the same n returns, with the interval of the difference.
-
-    Customers, not returns, are drawn with replacement: returns of one customer are no independent evidence (the
-    percentile bootstrap over clusters; Efron and Tibshirani, 1993, chapters 8 and 13). Both versions are measured on
-    each draw, so that what makes a draw hard for both cancels out. weight, customers (n,).
-    """
-    ours, theirs = champion.figures(weight), challenger.figures(weight)
-    _, who = np.unique(customers.astype(str), return_inverse=True)
-    count = int(who.max()) + 1
-    rng = np.random.default_rng(seed)
-    apart: dict[str, list[float]] = {name: [] for name in ours}
-    for _ in range(draws):
-        times = np.bincount(rng.integers(0, count, count), minlength=count)[who] * weight
-        if not champion.tells(times):
-            continue
-        a, b = champion.figures(times), challenger.figures(times)
-        for name, values in apart.items():
-            values.append(b[name] - a[name])
-    bounds = {name: np.percentile(v, (2.5, 97.5)) if v else (np.nan, np.nan) for name, v in apart.items()}
-    return {name: Difference(ours[name], theirs[name], *map(float, bounds[name])) for name in ours}
+    """Each figure of both versions on the same n returns, with the interval of the difference (NaN where too few draws
+    of the customers have a finding). customers (n,) ids."""
+    both = resample({"champion": champion, "challenger": challenger}, customers, draws, seed)
+    out = {}
+    for name in FIGURES:
+        apart = both["challenger"].minus(both["champion"], name)
+        ours, theirs = (both[version].estimate[name] for version in ("champion", "challenger"))
+        out[name] = Difference(ours, theirs, apart.low, apart.high)
+    return out
 
 
 @dataclass(frozen=True)

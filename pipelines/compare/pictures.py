@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pipelines.compare.figures import Floats, Ranking
+from training.evaluation.metrics import Ranked
 from training.evaluation.plots import png
 
 _COLOURS: Final = ("#a0aec0", "#2b6cb0")
@@ -18,12 +18,12 @@ _FOUND: Final = "#c05621"
 _POINTS: Final = 4_000
 
 
-def draw_precision(path: Path, champion: Ranking, challenger: Ranking, weight: Floats, names: tuple[str, str]) -> None:
+def draw_precision(path: Path, champion: Ranked, challenger: Ranked, names: tuple[str, str]) -> None:
     """Share of findings among the riskiest returns, over how many staff look at."""
     figure, axes = _figure(6.4, 4.4)
     shares = np.geomspace(0.005, 1.0, 60)
     for ranking, name, colour in zip((champion, challenger), names, _COLOURS, strict=True):
-        axes.plot(shares, [ranking.precision_at(weight, share) for share in shares], color=colour, label=name)
+        axes.plot(shares, ranking.at(shares)[0], color=colour, label=name)
     axes.set(
         xscale="log",
         xlabel="share of the returns that are looked at, the riskiest first",

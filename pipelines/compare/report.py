@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Final
 
 from pipelines.compare.comparison import Comparison, conclude
@@ -150,4 +151,7 @@ def _figure(value: float) -> str:
 
 
 def _apart(figure: Difference) -> str:
-    return f"{figure.value:+.3f} ({figure.low:+.3f} to {figure.high:+.3f})"
+    interval = (
+        f"{figure.low:+.3f} to {figure.high:+.3f}" if isfinite(figure.low) else "too few findings for an interval"
+    )
+    return f"{figure.value:+.3f} ({interval})"

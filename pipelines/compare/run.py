@@ -16,7 +16,7 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from pipelines.compare import pictures, report
 from pipelines.compare.comparison import Comparison, Counts, conclude
-from pipelines.compare.figures import Difference, Floats, Ranking, agreement, difference
+from pipelines.compare.figures import Floats, agreement, difference
 from pipelines.compare.page import write
 from pipelines.compare.reading import Assessed, read_assessed
 from pipelines.compare.versions import CompareError, challenger_of, learned_until, load, unfit_cause
@@ -24,6 +24,7 @@ from pipelines.ingest.progress import advancing
 from serving.model.registry import Registry
 from serving.shadow.model import VectorModel
 from training.dataset import ESTIMATE_CLIP, day
+from training.evaluation.metrics import Ranked
 from training.labels import effective_size, weights
 from training.registry import tracking
 from training.registry.tracking import mlflow
@@ -78,15 +79,21 @@ def compare(settings: Settings, since: datetime | None = None, progress: Progres
 
 @dataclass(frozen=True)
 class _Labelled:
-    """The labelled returns in the order of both versions, and how many returns each of them stands for."""
+    """The labelled returns in the order of both versions, as they are and weighted to stand for all."""
 
-    champion: Ranking
-    challenger: Ranking
-    weight: Floats
+    raw: tuple[Ranked, Ranked]
+    weighted: tuple[Ranked, Ranked]
     customers: npt.NDArray[np.object_]
 
-    def differences(self, weight: Floats) -> dict[str, Difference]:
-        return difference(self.champion, self.challenger, weight, self.customers)
+    @classmethod
+    def of(cls, known: pd.DataFrame) -> _Labelled:
+        y, risks = _column(known, "label"), (_column(known, "champion"), _column(known, "challenger"))
+        weight = weights(_column(known, "propensity"), clip=ESTIMATE_CLIP)
+
+        def both(weight: Floats) -> tuple[Ranked, Ranked]:
+            return Ranked(y, risks[0], weight), Ranked(y, risks[1], weight)
+
+        return cls(both(np.ones(len(y))), both(weight), known["customer_id"].to_numpy(dtype=object))
 
 
 def _compared(
@@ -96,14 +103,7 @@ def _compared(
     frame = assessed.frame
     counts, labelled = _counts(assessed, fair), None
     if 0 < counts.positives < counts.labelled:
-        known = frame[frame["label"].notna()]
-        y = _column(known, "label")
-        labelled = _Labelled(
-            Ranking(y, _column(known, "champion")),
-            Ranking(y, _column(known, "challenger")),
-            weights(_column(known, "propensity"), clip=ESTIMATE_CLIP),
-            known["customer_id"].to_numpy(dtype=object),
-        )
+        labelled = _Labelled.of(frame[frame["label"].notna()])
     bands = champion.model.card.bands, challenger.model.card.bands
     made = Comparison(
         champion=champion.version,
@@ -111,8 +111,8 @@ def _compared(
         since=int(frame["requested_at"].min()),
         until=int(frame["requested_at"].max()),
         counts=counts,
-        raw=labelled.differences(np.ones(counts.labelled)) if labelled else {},
-        weighted=labelled.differences(labelled.weight) if labelled else {},
+        raw=difference(*labelled.raw, labelled.customers) if labelled else {},
+        weighted=difference(*labelled.weighted, labelled.customers) if labelled else {},
         agreement=agreement(_column(frame, "champion"), _column(frame, "challenger"), bands),
         unfit=unfit,
     )
@@ -146,7 +146,7 @@ def _draw(folder: Path, made: Comparison, frame: pd.DataFrame, labelled: _Labell
     pictures.draw_agreement(folder / report.AGREEMENT, frame, names)
     if labelled is not None:
         path = folder / report.PRECISION
-        pictures.draw_precision(path, labelled.champion, labelled.challenger, labelled.weight, names)
+        pictures.draw_precision(path, *labelled.weighted, names)
 
 
 def _log(settings: Settings, made: Comparison, folder: Path) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from features.risk_model import ModelCard, write_model
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from serving.model.registry import ALIAS, CHALLENGER, MODEL_NAME, _mlflow
@@ -57,8 +58,17 @@ class TestRegistry:
             seed=seed,
             **options,
         )
+        return self._create(where)
+
+    def add(self, booster_text: str, card: ModelCard, tags: dict[str, str] | None = None) -> str:
+        """A new version of this model. Gives its number."""
+        where = self._folder / f"{len(list(self._folder.glob('*'))) + 1}"
+        write_model(where / "artifacts" / "model", booster_text, card)
+        return self._create(where, tags)
+
+    def _create(self, where: Path, tags: dict[str, str] | None = None) -> str:
         (where / "MLmodel").write_text("flavors: {}\n")
-        return str(self.client.create_model_version(MODEL_NAME, source=str(where)).version)
+        return str(self.client.create_model_version(MODEL_NAME, source=str(where), tags=tags).version)
 
     def folder(self, version: str) -> Path:
         """The model folder of a version."""

@@ -1,4 +1,4 @@
-"""`mlflow run . -e train --env-manager local`, `-e evaluate` and `-e drift`, as a data scientist starts them."""
+"""`mlflow run . -e train --env-manager local`, and evaluate, promote and drift, as a data scientist starts them."""
 
 from __future__ import annotations
 
@@ -55,6 +55,15 @@ def test_the_entry_points_register_a_version_and_judge_it(tmp_path: Path) -> Non
     assert judged.info.status == "FINISHED"
     assert judged.data.metrics["test_rows"] >= run.data.metrics["test_rows"]
     assert "card/model_card.html" in card
+
+    assert "version 1 is the champion" in start(
+        settings, tmp_path, "promote", "version=1", "override=override", "why=it's a test"
+    )
+    with tracking.quiet():
+        tags = client.get_model_version(tracking.MODEL_NAME, "1").tags
+        gate = client.get_run(tags["gate_run"])
+    assert gate.data.params["override"] == "override"  # the run that `mlflow run` opened
+    assert tags["gate"] == "passed" or tags["override_why"] == "it's a test"
 
     assert "0 assessments in 30 days" in start(settings, tmp_path, "drift", "against=1")
     with tracking.quiet():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from training.errors import TrainingError
+from training import bounds
 
 
 class Bounds(BaseModel):
@@ -27,12 +25,4 @@ def read_bounds(path: Path | None = None) -> Bounds:
     Raises:
         TrainingError: the file cannot be read, or a bound is missing, unknown or impossible.
     """
-    name = "bounds.toml" if path is None else path.name
-    try:
-        source = resources.files("training.explanation").joinpath("bounds.toml") if path is None else path
-        return Bounds.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"{name}: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise TrainingError(f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return bounds.read(Bounds, "training.explanation", path)

@@ -17,7 +17,7 @@ from features.risk_model import ModelCard, RiskModel
 from features.settings import Settings
 from training.dataset import DataVersion
 from training.evaluation.card import Card, write
-from training.registry.tracking import MODEL_NAME, mlflow, run
+from training.registry.tracking import MODEL_NAME, client, mlflow, quiet, run
 
 #: Distributions that a loaded version needs besides this project, pinned to what it was made with.
 _PYFUNC: Final = Path(__file__).with_name("pyfunc_model.py")
@@ -58,9 +58,9 @@ def log_version(
         registered_model_name=MODEL_NAME,
     )
     version = str(info.registered_model_version)
-    client = mlflow.MlflowClient()
+    registry = mlflow.MlflowClient()
     for name, value in tags.items():
-        client.set_model_version_tag(MODEL_NAME, version, name, value)
+        registry.set_model_version_tag(MODEL_NAME, version, name, value)
     return version
 
 
@@ -93,6 +93,35 @@ def log_evaluation(
         mlflow.log_input(_dataset(data), context="evaluation")
         log_card(card)
         return str(active.info.run_id)
+
+
+def log_gate(
+    settings: Settings,
+    files: Mapping[str, str],
+    version: str,
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    data: DataVersion,
+) -> str:
+    """A run `gate` of a registered version, with `files` (text by name) in its folder `gate`; gives its id."""
+    with run(settings, "gate") as active:
+        mlflow.log_param("judged_version", version)
+        mlflow.log_metrics({name: value for name, value in metrics.items() if math.isfinite(value)})
+        mlflow.set_tags({f"data_{name}": str(value) for name, value in data.tags().items()} | dict(tags))
+        mlflow.log_input(_dataset(data), context="evaluation")
+        for name, text in files.items():
+            mlflow.log_text(text, f"gate/{name}")
+        return str(active.info.run_id)
+
+
+def describe_version(settings: Settings, version: str, tags: Mapping[str, str], note: str) -> None:
+    """Write tags on a registered version, and a note below its description."""
+    tracking = client(settings)
+    with quiet():
+        for name, value in tags.items():
+            tracking.set_model_version_tag(MODEL_NAME, version, name, value)
+        told = tracking.get_model_version(MODEL_NAME, version).description
+        tracking.update_model_version(MODEL_NAME, version, description=f"{told}\n\n{note}" if told else note)
 
 
 def _signature(names: Sequence[str]) -> Any:

@@ -48,6 +48,13 @@ class Version:
         until = parse_until(self.model.card.trained_until)
         return self.stretches.get("test_from_us", _EVER if until is None else until)
 
+    @property
+    def unseen_from(self) -> int:
+        """The first moment of whose returns it has seen no label, in microseconds."""
+        if self.model.card.prior:
+            return 0
+        return self.stretches.get("test_from_us", self.learned_until + 1)
+
     def columns(self, features: Sequence[ModelFeature]) -> list[int]:
         """Positions of the model's features among `features`, in the model's order.
 
