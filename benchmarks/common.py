@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import http.client
 import json
 import os
@@ -23,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.settings import Settings
+from pipelines.simulate.settings import SimulationSettings
 
 _CONSOLE = Console(stderr=True, width=120)
 
@@ -37,6 +39,20 @@ def arguments(description: str, **extra: tuple[type, Any, str]) -> argparse.Name
             f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{text} [default: {default}]"
         )
     return parser.parse_args()
+
+
+def simulator_settings(text: str) -> SimulationSettings:
+    """`name=value,name=value` as settings of the simulator; numbers as the fields have them."""
+    given: dict[str, Any] = {}
+    known = {field.name for field in dataclasses.fields(SimulationSettings)}
+    for pair in filter(None, text.split(",")):
+        name, _, value = pair.partition("=")
+        if name not in known or not value:
+            raise SystemExit(
+                f"--settings: {pair!r} is no setting of the simulator; known are {', '.join(sorted(known))}"
+            )
+        given[name] = value if name == "break_kind" else int(value) if name == "break_day" else float(value)
+    return SimulationSettings(**given)
 
 
 def say(text: str) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.common import arguments, finish, promote, returnwise, say, show
+from benchmarks.common import arguments, finish, promote, returnwise, say, show, simulator_settings
 from features.ledger.store import Ledger
 from features.offline import Frames
 from features.population import close_days
@@ -29,7 +29,7 @@ from features.request import assessed_returns
 from features.risk_model import RiskModel
 from features.service import MODEL_FEATURES, VECTOR
 from features.settings import Settings
-from pipelines.simulate.run import LAST_DAY
+from pipelines.simulate.run import LAST_DAY, simulate
 from serving.model.holder import champion_now
 from serving.model.loaded import LoadedModel
 from serving.reasons.catalogue import default_catalogue
@@ -56,6 +56,7 @@ def main() -> None:
         customers=(int, 20_000, "customers to simulate"),
         days=(int, 730, "days to simulate"),
         seed=(int, 5, "seed of the simulation"),
+        settings=(str, "", "settings of the simulator, as name=value,name=value"),
     )
     if options.quick:
         options.customers, options.days = 8_000, 540
@@ -63,7 +64,8 @@ def main() -> None:
     until = LAST_DAY - dt.timedelta(days=round(options.days * _LATER))
     settings = Settings(home=home / "var")
     if not settings.home.exists():
-        say(f"simulating {options.customers:,} customers over {options.days} days, training until {until}")
+        what = f"{options.customers:,} customers over {options.days} days {options.settings}".strip()
+        say(f"simulating {what}, training until {until}")
         _prepare(home, settings.home, options, until)
     frame, vectors = _later(settings, until)
     rows, kinds, acts = _rows(home, frame, vectors)
@@ -80,6 +82,7 @@ def main() -> None:
         "customers": options.customers,
         "days": options.days,
         "seed": options.seed,
+        "settings": options.settings,
         "prior": model.prior,
         "later_returns": len(rows),
         "flagged": elevated.metrics,
@@ -94,13 +97,16 @@ def main() -> None:
 
 
 def _prepare(home: Path, var: Path, options: Any, until: dt.date) -> None:
-    data = str(home / "data")
-    returnwise(
-        home,
-        *("simulate", "--out", data, "--customers", str(options.customers), "--days", str(options.days)),
-        *("--seed", str(options.seed), "--format", "parquet"),
+    data = home / "data"
+    simulate(
+        data,
+        customers=options.customers,
+        days=options.days,
+        seed=options.seed,
+        format="parquet",
+        settings=simulator_settings(options.settings),
     )
-    for command in (("ingest", data), ("train", "--until", until.isoformat())):
+    for command in (("ingest", str(data)), ("train", "--until", until.isoformat())):
         say(f"returnwise {' '.join(command)}")
         returnwise(var, *command)
     promote(var)
