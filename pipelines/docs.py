@@ -231,8 +231,8 @@ def policy() -> str:
         "## Which returns somebody looks at",
         "Each assessment says whether somebody should look, why and with what odds (`check`). First a draw, whatever\n"
         f"the action is: with odds of {checks.random_rate:g}, or of {checks.uncertain_rate:g} where the risk is at least "
-        f"{checks.uncertain_from:g} times that at which\n"
-        "`elevated` begins (trigger `random`). A return that was not drawn is looked at if its action is\n"
+        f"{checks.uncertain_from:g} times that at\n"
+        "which `elevated` begins (trigger `random`). A return that was not drawn is looked at if its action is\n"
         + " or ".join(f"`{action}`" for action in LOOKS)
         + " (trigger `risk`). A drawn check changes neither action nor\n"
         "notice, and no refund waits for it. Why, and what it costs: [looking.md](looking.md).",
