@@ -230,8 +230,8 @@ def policy() -> str:
         "the item on a thin history is refused when the service starts.",
         "## Which returns somebody looks at",
         "Each assessment says whether somebody should look, why and with what odds (`check`). First a draw, whatever\n"
-        f"the action is: with odds of {checks.random_rate:g}, or of {checks.uncertain_rate:g} where the risk is at least "
-        f"{checks.uncertain_from:g} times that at\n"
+        f"the action is: with odds of {checks.random_rate:g}, or of {checks.uncertain_rate:g} where the risk is at "
+        f"least {checks.uncertain_from:g} times that at\n"
         "which `elevated` begins (trigger `random`). A return that was not drawn is looked at if its action is\n"
         + " or ".join(f"`{action}`" for action in LOOKS)
         + " (trigger `risk`). A drawn check changes neither action nor\n"

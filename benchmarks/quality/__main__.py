@@ -21,10 +21,9 @@ import pandas as pd
 from benchmarks.common import arguments, finish, say, show
 from benchmarks.quality import plain
 from benchmarks.quality.segments import false_positive_rates
-from benchmarks.quality.shop import Shop, open_shop
+from benchmarks.quality.shop import Shop, open_shop, written_settings
 from features.risk_model import probabilities
 from features.service import MODEL_FEATURES
-from pipelines.simulate.settings import SimulationSettings
 from training.dataset import assemble, split
 from training.evaluation.baselines import baselines
 from training.evaluation.intervals import Resampled, calibration_by_chance, resample
@@ -55,7 +54,7 @@ def main() -> None:
     home = options.home or Path(tempfile.mkdtemp(prefix="returnwise-quality-"))
     say(f"a shop of {customers:,} customers, {options.days} days, seed {options.seed} {options.settings}")
     shop = open_shop(
-        home, customers=customers, days=options.days, seed=options.seed, settings=_settings(options.settings)
+        home, customers=customers, days=options.days, seed=options.seed, settings=written_settings(options.settings)
     )
     risks, facts = _risks(shop)
     later = shop.table[shop.later].reset_index(drop=True)
@@ -89,20 +88,6 @@ def main() -> None:
     show(f"False positives by group, of the riskiest {_FLAGGED:.0%}, against the average", rates[:12])
     show("Aims", [{"what": name, **row} for name, row in result["aims"].items()])
     finish(result)
-
-
-def _settings(text: str) -> SimulationSettings:
-    """`name=value,name=value` as settings; numbers as the fields have them."""
-    given: dict[str, Any] = {}
-    known = {field.name for field in dataclasses.fields(SimulationSettings)}
-    for pair in filter(None, text.split(",")):
-        name, _, value = pair.partition("=")
-        if name not in known or not value:
-            raise SystemExit(
-                f"--settings: {pair!r} is no setting of the simulator; known are {', '.join(sorted(known))}"
-            )
-        given[name] = value if name == "break_kind" else int(value) if name == "break_day" else float(value)
-    return SimulationSettings(**given)
 
 
 def _risks(shop: Shop) -> tuple[dict[str, Floats], dict[str, Any]]:

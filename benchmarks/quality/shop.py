@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from features.repo import feature_store
 from features.service import MODEL_FEATURES, SERVICE
@@ -50,17 +55,24 @@ class Shop:
         return self.table[[f.name for f in MODEL_FEATURES]].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def open_shop(home: Path, *, customers: int, days: int, seed: int, settings: SimulationSettings) -> Shop:
-    """Simulates and ingests a shop in `home` (unless it is there), and reads it through Feast."""
+def open_shop(
+    home: Path, *, customers: int, days: int, seed: int, settings: SimulationSettings, checked_until: int | None = None
+) -> Shop:
+    """Simulates and ingests a shop in `home` (unless it is there), and reads it through Feast.
+
+    With `checked_until` (microseconds) training ends there, and what came of later checks is not in the shop's tables.
+    """
     ours = Settings(home=home)
     data = home / "data"
     if not (home / "ready").exists():
         simulate(data, customers=customers, days=days, seed=seed, format="parquet", settings=settings)
+        if checked_until is not None:
+            _forget_checks(data, checked_until)
         ingest(data, settings=ours, format="tables")
         (home / "ready").touch()
     everything = read_history(ours, None)
     moments = microseconds(everything.returns["event_timestamp"])
-    until = int(moments.min() + _TRAIN_DAYS * (moments.max() - moments.min()))
+    until = checked_until or int(moments.min() + _TRAIN_DAYS * (moments.max() - moments.min()))
     labels = read_history(ours, until).labels
     store = feature_store(ours)
     frame = store.get_historical_features(
@@ -76,3 +88,26 @@ def open_shop(home: Path, *, customers: int, days: int, seed: int, settings: Sim
         .sort_values(["event_timestamp", "return_id"], ignore_index=True)
     )
     return Shop(ours, until, table)
+
+
+def written_settings(text: str) -> SimulationSettings:
+    """`name=value,name=value` as settings; numbers as the fields have them."""
+    given: dict[str, Any] = {}
+    known = {field.name for field in dataclasses.fields(SimulationSettings)}
+    for pair in filter(None, text.split(",")):
+        name, _, value = pair.partition("=")
+        if name not in known or not value:
+            raise SystemExit(
+                f"--settings: {pair!r} is no setting of the simulator; known are {', '.join(sorted(known))}"
+            )
+        given[name] = value if name == "break_kind" else int(value) if name == "break_day" else float(value)
+    return SimulationSettings(**given)
+
+
+def _forget_checks(data: Path, until: int) -> None:
+    """Leave out of the tables the inspections and verdicts that were known only after a moment (microseconds)."""
+    for name, moment in (("inspections", "inspected_at"), ("verdicts", "decided_at")):
+        path = data / f"{name}.parquet"
+        rows = pq.read_table(path)
+        known = pc.coalesce(rows["recorded_at"], rows[moment])
+        pq.write_table(rows.filter(pc.less_equal(known, pa.scalar(until, known.type))), path)

@@ -43,10 +43,14 @@ class CheckRules(BaseModel):
         `looks` says whether the action asks for one, `elevated_from` is the risk at which the band `elevated` begins,
         and `drawn` a number from 0 to below 1 that has nothing to do with the return.
         """
-        odds = self.uncertain_rate if risk >= self.uncertain_from * elevated_from else self.random_rate
+        odds = self.odds(risk, elevated_from)
         if drawn < odds:
             return Check("random", odds)
         return Check("risk", round(1.0 - odds, 6)) if looks else None
+
+    def odds(self, risk: float, elevated_from: float) -> float:
+        """Odds of the draw for a return of that risk."""
+        return self.uncertain_rate if risk >= self.uncertain_from * elevated_from else self.random_rate
 
     @model_validator(mode="after")
     def _odds_that_count(self) -> Self:
