@@ -221,9 +221,11 @@ def gate(text: str) -> str:
 
 def policy() -> str:
     """The page of the policy: rules, notices and rights."""
+    from serving.policy.checks import LOOKS
     from serving.policy.policy import Rule, default_policy
 
     written = default_policy()
+    checks = written.checks
 
     def conditions(rule: Rule) -> list[str]:
         history = {None: "any", True: "sufficient", False: "thin"}[rule.sufficient]
@@ -242,6 +244,14 @@ def policy() -> str:
         table(["rule", "kind", "risk band", "history", "value", "action"], rules),
         "A policy that leaves a case open, asks a claim for goods that do not come back, or goes beyond a look at\n"
         "the item on a thin history is refused when the service starts.",
+        "## Which returns somebody looks at",
+        "Each assessment says whether somebody should look, why and with what odds (`check`). First a draw, whatever\n"
+        f"the action is: with odds of {checks.random_rate:g}, or of {checks.uncertain_rate:g} where the risk is at "
+        f"least {checks.uncertain_from:g} times that at\n"
+        "which `elevated` begins (trigger `random`). A return that was not drawn is looked at if its action is\n"
+        + " or ".join(f"`{action}`" for action in LOOKS)
+        + " (trigger `risk`). A drawn check changes neither action nor\n"
+        "notice, and no refund waits for it. Why, and what it costs: [looking.md](looking.md).",
         "## What the customer reads",
         table(["action", "notice"], [[f"`{action}`", notice] for action, notice in written.notices.items()]),
         "## What the customer is entitled to, whatever the risk",

@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
 def _open(settings: Settings, serving: ServingSettings) -> Context:
     ledger = Ledger.open(settings)
     models = ModelHolder(settings, poll_seconds=serving.model_poll_seconds, start_seconds=serving.model_start_seconds)
-    answerer = Answerer(Explainer(default_catalogue()), default_policy())
+    answerer = Answerer(Explainer(default_catalogue()), default_policy(), ledger.hasher)
     assessor = Assessor(models, FeatureReader(settings), answerer, ledger.hasher)
     with ledger.read() as conn:
         assessor.warm(conn)

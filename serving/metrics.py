@@ -41,6 +41,12 @@ assessments_total = Counter(
     ["risk_band", "action"],
     registry=_registry,
 )
+checks_total = Counter(
+    "returnwise_checks_total",
+    "Checks that new assessments asked for, by what picked them.",
+    ["trigger"],
+    registry=_registry,
+)
 assessments_repeated_total = Counter(
     "returnwise_assessments_repeated_total",
     "Assessments answered from the store, because they were asked for again.",

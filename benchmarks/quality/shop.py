@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from features.repo import feature_store
 from features.service import MODEL_FEATURES, SERVICE
@@ -50,17 +53,24 @@ class Shop:
         return self.table[[f.name for f in MODEL_FEATURES]].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def open_shop(home: Path, *, customers: int, days: int, seed: int, settings: SimulationSettings) -> Shop:
-    """Simulates and ingests a shop in `home` (unless it is there), and reads it through Feast."""
+def open_shop(
+    home: Path, *, customers: int, days: int, seed: int, settings: SimulationSettings, checked_until: int | None = None
+) -> Shop:
+    """Simulates and ingests a shop in `home` (unless it is there), and reads it through Feast.
+
+    With `checked_until` (microseconds) training ends there, and what came of later checks is not in the shop's tables.
+    """
     ours = Settings(home=home)
     data = home / "data"
     if not (home / "ready").exists():
         simulate(data, customers=customers, days=days, seed=seed, format="parquet", settings=settings)
+        if checked_until is not None:
+            _forget_checks(data, checked_until)
         ingest(data, settings=ours, format="tables")
         (home / "ready").touch()
     everything = read_history(ours, None)
     moments = microseconds(everything.returns["event_timestamp"])
-    until = int(moments.min() + _TRAIN_DAYS * (moments.max() - moments.min()))
+    until = checked_until or int(moments.min() + _TRAIN_DAYS * (moments.max() - moments.min()))
     labels = read_history(ours, until).labels
     store = feature_store(ours)
     frame = store.get_historical_features(
@@ -76,3 +86,12 @@ def open_shop(home: Path, *, customers: int, days: int, seed: int, settings: Sim
         .sort_values(["event_timestamp", "return_id"], ignore_index=True)
     )
     return Shop(ours, until, table)
+
+
+def _forget_checks(data: Path, until: int) -> None:
+    """Leave out of the tables the inspections and verdicts that were known only after a moment (microseconds)."""
+    for name, moment in (("inspections", "inspected_at"), ("verdicts", "decided_at")):
+        path = data / f"{name}.parquet"
+        rows = pq.read_table(path)
+        known = pc.coalesce(rows["recorded_at"], rows[moment])
+        pq.write_table(rows.filter(pc.less_equal(known, pa.scalar(until, known.type))), path)

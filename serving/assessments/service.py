@@ -126,9 +126,11 @@ class Assessor:
         made = Assessment(
             secrets.token_hex(12), request.return_id, now_us(), row, stated, vector, estimate, order, model
         )
-        action, answer = self._answerer.answer(made)
+        action, check, answer = self._answerer.answer(made)
         self._store(conn, prepared, made, action, answer)
         metrics.assessments_total.labels(estimate.band, action).inc()
+        if check is not None:
+            metrics.checks_total.labels(check.trigger).inc()
         return Answered(answer, made.assessment_id, vector)
 
     def _order(self, conn: Connection, request: AssessmentRequest) -> OrderHead:
