@@ -69,6 +69,7 @@ def command(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["promote", *arguments])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_refused_overridden_and_taken_back(settings: Settings, shuffled: str, lenient: Bounds) -> None:
     before, runs = load(settings, shuffled).tags, len(gate_runs(settings))
