@@ -27,8 +27,8 @@ from training.labels import effective_size, weights
 Floats = npt.NDArray[np.float64]
 
 #: Shares of the labelled returns, in order of time.
-TRAIN_SHARE: Final = 0.65
-CALIBRATION_SHARE: Final = 0.15
+TRAIN_SHARE: Final = 0.60
+CALIBRATION_SHARE: Final = 0.20
 
 #: The odds of a check say how many returns it stands for. Trees do not take them (a limit of one): who is checked
 #: depends on what the features show, which biases no tree, while few heavy rows (and what inspectors get wrong in them)
@@ -152,6 +152,15 @@ class Split:
             return None
         labelled = self.labelled or together(self.train, self.calibration, self.test)
         return everyone(labelled.take(labelled.requested_at >= begin), others)
+
+    def labelled_before(self, end: int) -> Rows:
+        """The labelled returns that may be learned from if nothing is to be known from `end` on (the start of the
+        calibration or of the test stretch), those between the stretches too."""
+        if end <= self.calibration_from:
+            return self.train
+        if self.labelled is None:
+            return together(self.train, self.calibration)
+        return stretch(self.labelled, int(self.train.requested_at[0]), end, self.gap)
 
     def parts(self) -> dict[str, Rows]:
         """The stretches by name, in order of time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lightgbm
 import numpy as np
@@ -27,7 +27,7 @@ from features.risk_model import (
 )
 from features.signals import ModelFeature
 from training.calibration import LEVEL_FROM, at_level, calibrate
-from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, UNCHECKED_WEIGHT, Rows, Split
+from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, UNCHECKED_WEIGHT, Split
 from training.labels import base_rate as base_rate_of
 from training.labels import effective_size
 
@@ -115,36 +115,57 @@ class Fitted:
 
 
 def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: dict[str, Any]) -> Fitted:
-    """Fit on the train stretch, calibrate on the calibration stretch. `facts` goes into the card as it is."""
-    text, trees = fit_trees(*tree_rows(split, recipe), features, recipe)
+    """Fit and calibrate on everything before the test stretch. `facts` goes into the card as it is.
+
+    Trees of the train stretch are asked about the calibration stretch, which they have not seen: that gives the
+    calibration and the bands. Then the same number of trees is fitted to both stretches, so that few findings are not
+    spent on calibrating alone. (As scikit-learn's `CalibratedClassifierCV` does with `ensemble=False`, here in order of
+    time.)
+    """
+    rehearsal, trees = fit_trees(*tree_rows(split, recipe, split.calibration_from), features, recipe)
     part = split.calibration
     weight = part.weights(ESTIMATE_CLIP)
-    raw = raw_scores(text, part.X)
+    raw = raw_scores(rehearsal, part.X)
     calibration = calibrate(raw, part.y, weight, part.weights(SLOPE_CLIP))
     base_rate = float(np.average(part.y, weights=weight))
     if effective_size(weight[part.y == 1]) < LEVEL_FROM:
         base_rate = earlier_base_rate(split)
-        calibration = at_level(calibration, *_all_returns(split, text, raw, weight), base_rate)
-    return finish(text, trees, calibration, base_rate, part, weight, features, recipe, facts)
+    everyone = _all_returns(split)
+    text, _ = fit_trees(*tree_rows(split, recipe, split.test_from), features, recipe, trees=trees)
+    fitted = finish(
+        rehearsal,
+        trees,
+        at_level(calibration, raw_scores(rehearsal, everyone.X), everyone.weight, base_rate),
+        base_rate,
+        everyone.X,
+        everyone.weight,
+        features,
+        recipe,
+        facts,
+    )
+    calibration = at_level(calibration, raw_scores(text, everyone.X), everyone.weight, base_rate)
+    card = fitted.card.model_copy(update={"calibration": calibration})
+    return replace(fitted, booster_text=text, card=card)
 
 
-def tree_rows(split: Split, recipe: Recipe) -> tuple[Floats, Floats, Floats]:
-    """What the trees are fitted to, in order of time: X (n, k), y (n,), weight (n,).
+def tree_rows(split: Split, recipe: Recipe, end: int) -> tuple[Floats, Floats, Floats]:
+    """What trees are fitted to that know nothing from the moment `end` on, in order of time: X (n, k), y (n,), weight
+    (n,).
 
-    Labelled returns of the train stretch, and those that nobody looked at as weak negatives: nearly all of them are
-    negative (learning from positive and unlabelled cases; Elkan and Noto, 2008, here with a small fixed weight). They
-    tell the trees what is usual among returns that nobody would pick.
+    Labelled returns of the stretches before `end`, and those that nobody looked at as weak negatives: nearly all of
+    them are negative (learning from positive and unlabelled cases; Elkan and Noto, 2008, here with a small fixed
+    weight). They tell the trees what is usual among returns that nobody would pick.
     """
-    train = split.train
-    weight = train.weights(recipe.tree_weight_clip)
-    begin = int(train.requested_at[0]) if len(train) else 0
-    others = split.unchecked_between(begin, split.calibration_from - split.gap)
+    known = split.labelled_before(end)
+    weight = known.weights(recipe.tree_weight_clip)
+    begin = int(known.requested_at[0]) if len(known) else 0
+    others = split.unchecked_between(begin, end - split.gap)
     if others is None or not recipe.unchecked_weight:
-        return train.X, train.y, weight
-    order = np.argsort(np.concatenate([train.requested_at, others.rows.requested_at]), kind="stable")
+        return known.X, known.y, weight
+    order = np.argsort(np.concatenate([known.requested_at, others.rows.requested_at]), kind="stable")
     return (
-        np.concatenate([train.X, others.rows.X])[order],
-        np.concatenate([train.y, np.zeros(len(others.rows))])[order],
+        np.concatenate([known.X, others.rows.X])[order],
+        np.concatenate([known.y, np.zeros(len(others.rows))])[order],
         np.concatenate([weight, np.full(len(others.rows), recipe.unchecked_weight)])[order],
     )
 
@@ -160,22 +181,36 @@ def earlier_base_rate(split: Split) -> float:
     return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP, age=age)
 
 
-def _all_returns(split: Split, text: str, raw: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Raw scores and weights that stand for all returns of the calibration stretch: every one of them where those that
+class _Weighted(NamedTuple):
+    X: Floats
+    weight: Floats
+
+
+def _all_returns(split: Split) -> _Weighted:
+    """Inputs and weights that stand for all returns of the calibration stretch: every one of them where those that
     nobody looked at are there, else the labelled ones weighted."""
+    part = split.calibration
     others = split.unchecked_between(split.calibration_from, split.test_from - split.gap)
     if others is None:
-        return raw, weight
-    return (
-        np.concatenate([raw, raw_scores(text, others.rows.X)]),
-        np.concatenate([np.ones(len(raw)), np.full(len(others.rows), 1 / others.share)]),
+        return _Weighted(part.X, part.weights(ESTIMATE_CLIP))
+    return _Weighted(
+        np.concatenate([part.X, others.rows.X]),
+        np.concatenate([np.ones(len(part)), np.full(len(others.rows), 1 / others.share)]),
     )
 
 
 def fit_trees(
-    X: Floats, y: Floats, weight: Floats, features: Sequence[ModelFeature], recipe: Recipe, *, seed: int = SEED
+    X: Floats,
+    y: Floats,
+    weight: Floats,
+    features: Sequence[ModelFeature],
+    recipe: Recipe,
+    *,
+    seed: int = SEED,
+    trees: int | None = None,
 ) -> tuple[str, int]:
-    """Trees on rows in order of time: their number is found on the latest fifth, then all rows are used.
+    """Trees on rows in order of time: unless `trees` says how many, their number is found on the latest fifth, then all
+    rows are used.
 
     X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
     """
@@ -188,20 +223,25 @@ def fit_trees(
         categorical_feature=[i for i, f in enumerate(features) if f.categories],
         params=parameters,
     ).construct()  # binned once, for both fits
-    cut = int(len(y) * (1 - _STOPPING_SHARE))
-    trees = recipe.max_trees
-    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
-        early = lightgbm.train(
-            parameters,
-            data.subset([*range(cut)]),
-            num_boost_round=recipe.max_trees,
-            valid_sets=[data.subset([*range(cut, len(y))])],
-            feval=_loss_of(y[cut:], weight[cut:]),
-            callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
-        )
-        trees = min(recipe.max_trees, max(_MIN_TREES, early.best_iteration))
-    booster = lightgbm.train(parameters, data, num_boost_round=trees)
+    rounds = _rounds(data, y, weight, parameters, recipe.max_trees) if trees is None else trees
+    booster = lightgbm.train(parameters, data, num_boost_round=rounds)
     return _text(booster), booster.num_trees()
+
+
+def _rounds(data: lightgbm.Dataset, y: Floats, weight: Floats, parameters: dict[str, Any], at_most: int) -> int:
+    """How many trees do best on the latest fifth, when they are fitted to what is before."""
+    cut = int(len(y) * (1 - _STOPPING_SHARE))
+    if not (0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut):
+        return at_most
+    early = lightgbm.train(
+        parameters,
+        data.subset([*range(cut)]),
+        num_boost_round=at_most,
+        valid_sets=[data.subset([*range(cut, len(y))])],
+        feval=_loss_of(y[cut:], weight[cut:]),
+        callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
+    )
+    return min(at_most, max(_MIN_TREES, early.best_iteration))
 
 
 def _parameters(rows: int, features: Sequence[ModelFeature], recipe: Recipe) -> dict[str, Any]:
@@ -256,24 +296,24 @@ def finish(
     trees: int,
     calibration: Calibration,
     base_rate: float,
-    rows: Rows,
+    X: Floats,
     weight: Floats,
     features: Sequence[ModelFeature],
     recipe: Recipe,
     facts: dict[str, Any],
 ) -> Fitted:
-    """Bands and reference values from `rows` (those of the calibration), and the whole as a card."""
+    """Bands and reference values from returns X (n, k), weighted (n,) to stand for all, and the whole as a card."""
     thin = ThinHistory(orders=recipe.thin_orders) if any(f.name == THIN_FEATURE for f in features) else None
     parts: dict[str, Any] = {
         "features": tuple(FeatureSpec(name=f.name, categories=f.categories, family=f.family) for f in features),
         "calibration": calibration,
         "base_rate": min(max(base_rate, 1e-5), 0.5),
         "thin_history": thin,
-        "reference": reference(rows.X, features),
+        "reference": reference(X, features),
         **facts,
     }
     draft = ModelCard(bands=Bands(elevated=0.5, high=0.5), **parts)
-    risk = RiskModel(lightgbm.Booster(model_str=booster_text), draft).risk(rows.X)
+    risk = RiskModel(lightgbm.Booster(model_str=booster_text), draft).risk(X)
     return Fitted(booster_text, trees, ModelCard(bands=bands(risk, weight, draft.base_rate), **parts))
 
 

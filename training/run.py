@@ -94,9 +94,10 @@ def _register_learned(settings: Settings, history: History, parts: Split, recipe
     moments = {"calibration_from_us": parts.calibration_from, "test_from_us": parts.test_from, "gap_us": parts.gap}
     run = _Run("train", fitted, parts.test, parameters, metrics, moments, parts.parts(), judged, further)
     version, run_id = _log(settings, run, model, history)
+    earlier = parts.labelled_before(parts.test_from)
     message = (
         f"Version {version} of {tracking.MODEL_NAME} is registered: {fitted.trees} trees learned from "
-        f"{len(parts.train)} checked returns, abuse found in {parts.train.positives}. On {len(parts.test)} later ones "
+        f"{len(earlier)} checked returns, abuse found in {earlier.positives}. On {len(parts.test)} later ones "
         f"(abuse found in {parts.test.positives}): average precision {test['average_precision']:.3f}, AUC "
         f"{test['auc']:.3f}, calibration error {test['calibration_error_weighted']:.4f} (weighted). "
         f"`returnwise promote {version}` makes it the champion. The model card is in the run {run_id}."

@@ -14,7 +14,7 @@ from tests.support.returns import FEATURES, made_up_returns, until_of
 from training.dataset import Rows, Unchecked, split
 from training.evaluation.metrics import evaluate
 from training.labels import base_rate
-from training.model import TREE_PARAMETERS, Fitted, Recipe, bands, fit, fit_trees, reference, tree_rows
+from training.model import TREE_PARAMETERS, Fitted, Recipe, bands, fit, fit_trees, raw_scores, reference, tree_rows
 
 FACTS = {"feature_service": "made_up"}
 
@@ -104,8 +104,24 @@ def test_the_calibration_stretch_alone_decides_the_calibration(rows: Rows, fitte
         parts.calibration, y=np.maximum(parts.calibration.y, np.arange(len(parts.calibration)) % 2)
     )
     moved = fit(dataclasses.replace(parts, calibration=later), FEATURES, Recipe(), FACTS)
-    assert moved.booster_text == fitted.booster_text
     assert moved.card.base_rate > 1.5 * fitted.card.base_rate
+
+
+def test_the_trees_know_everything_before_the_test_stretch_and_nothing_after(rows: Rows, fitted: Fitted) -> None:
+    parts = split(rows, until_of(rows))
+    X, y, weight = tree_rows(parts, Recipe(), parts.test_from)
+    known = parts.labelled_before(parts.test_from)
+    assert len(parts.train) + len(parts.calibration) <= len(known) == len(X)
+    assert known.requested_at.max() < parts.test_from - parts.gap
+    assert known.known_at.max() <= parts.test_from
+    text, _ = fit_trees(X, y, weight, FEATURES, Recipe(), trees=fitted.trees)
+    assert text == fitted.booster_text
+    first, trees = fit_trees(*tree_rows(parts, Recipe(), parts.calibration_from), FEATURES, Recipe())
+    assert trees == fitted.trees
+    # The first trees have not seen the calibration stretch: they, not the final ones, say how exact scores are there.
+    own, unseen = (raw_scores(t, parts.calibration.X) for t in (text, first))
+    found = parts.calibration.y == 1
+    assert own[found].mean() - own[~found].mean() > unseen[found].mean() - unseen[~found].mean()
 
 
 def test_a_category_never_seen_and_unknown_values_are_scored(rows: Rows, fitted: Fitted) -> None:
@@ -157,14 +173,14 @@ def test_returns_that_nobody_looked_at_are_weak_negatives(rows: Rows) -> None:
     looked_at, others = rows.take(slice(0, None, 3)), rows.take(np.arange(len(rows)) % 3 > 0)
     others = dataclasses.replace(others, y=np.full(len(others), np.nan))
     parts = split(looked_at, until_of(rows), Unchecked(others, share=0.5))
-    X, y, weight = tree_rows(parts, Recipe(unchecked_weight=0.1))
+    X, y, weight = tree_rows(parts, Recipe(unchecked_weight=0.1), parts.calibration_from)
     train = parts.train
     inside = (others.requested_at >= train.requested_at[0]) & (others.requested_at < parts.calibration_from - parts.gap)
     assert len(X) == len(train) + inside.sum()
     assert y.sum() == train.positives
     assert (weight == 0.1).sum() == inside.sum()
     assert weight[weight != 0.1] == pytest.approx(train.weights(1.0))
-    assert len(tree_rows(parts, Recipe(unchecked_weight=0.0))[1]) == len(train)
+    assert len(tree_rows(parts, Recipe(unchecked_weight=0.0), parts.calibration_from)[1]) == len(train)
     card = fit(parts, FEATURES, Recipe(), FACTS).card
     later = parts.unchecked_between(parts.calibration_from, parts.test_from - parts.gap)
     assert later is not None

@@ -63,13 +63,13 @@ def _two(plain: Fitted, fitted: Fitted, test: Rows, value: float) -> list[tuple[
 
 
 def test_a_category_first_seen_after_training_counts_like_an_unknown_one(rows: Rows) -> None:
-    codes = np.where((rows.X[:, REASON] == 2) & (np.arange(len(rows)) < 6000), 0, rows.X[:, REASON])
+    codes = np.where((rows.X[:, REASON] == 2) & (np.arange(len(rows)) < 7400), 0, rows.X[:, REASON])
     X = rows.X.copy()
     X[:, REASON] = codes
     late = dataclasses.replace(rows, X=X)
     parts = split(late, until_of(late))
-    assert 2 not in parts.train.X[:, REASON]
-    assert 2 in parts.calibration.X[:, REASON]
+    assert 2 not in parts.labelled_before(parts.test_from).X[:, REASON]
+    assert 2 in parts.test.X[:, REASON]
     model = fitted_to(late).load()
     seen, unseen, unknown = (np.tile(X[:300], 1) for _ in range(3))
     unseen[:, REASON], unknown[:, REASON] = 2, -1

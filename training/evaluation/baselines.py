@@ -77,19 +77,21 @@ def _rule(name: str, title: str, columns: Sequence[str], parts: Split, features:
 
 def _logistic(parts: Split, features: Sequence[ModelFeature]) -> Rival:
     name, title = "logistic_regression", "Logistic regression"
-    step = max(1, -(-len(parts.train) // _MAX_FITTED))
-    rows = parts.train.take(slice(None, None, step))
+    # As for the trees: a first fit for the calibration, then one on everything before the test stretch.
+    raw = _logistic_scores(parts.train, parts.calibration, features)
+    later = _logistic_scores(parts.labelled_before(parts.test_from), parts.test, features)
+    return Rival(name, title, _calibrated(parts, raw, later, SLOPE_SPREAD), f"on all {len(features)} features")
+
+
+def _logistic_scores(rows: Rows, asked: Rows, features: Sequence[ModelFeature]) -> Floats:
+    """Log-odds of the returns `asked` about (n,), fitted on at most `_MAX_FITTED` of `rows`."""
+    rows = rows.take(slice(None, None, max(1, -(-len(rows) // _MAX_FITTED))))
     pipeline = logistic_pipeline(features)
     weight = rows.weights(TREE_CLIP)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough to compare with
         pipeline.fit(_known_codes(rows.X, features), rows.y, logisticregression__sample_weight=weight / weight.mean())
-        scores = [
-            pipeline.decision_function(_known_codes(part.X, features)) for part in (parts.calibration, parts.test)
-        ]
-    return Rival(
-        name, title, _calibrated(parts, scores[0], scores[1], SLOPE_SPREAD), f"on all {len(features)} features"
-    )
+        return np.asarray(pipeline.decision_function(_known_codes(asked.X, features)), dtype=np.float64)
 
 
 def logistic_pipeline(features: Sequence[ModelFeature]) -> Pipeline:

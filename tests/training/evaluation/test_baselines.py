@@ -65,9 +65,10 @@ def test_columns_that_say_nothing_do_no_harm(parts: Split) -> None:
         return dataclasses.replace(rows, X=X)
 
     train, calibration, test = (with_columns(part) for part in (parts.train, parts.calibration, parts.test))
-    train.X[train.X[:, 4] == 2, 4] = -1.0
+    for part in (train, calibration):
+        part.X[part.X[:, 4] == 2, 4] = -1.0
     more = (*FEATURES, *(feature(name) for name in ("unknown", "same", "large")))
-    wide = dataclasses.replace(parts, train=train, calibration=calibration, test=test)
+    wide = dataclasses.replace(parts, train=train, calibration=calibration, test=test, labelled=None)
     risk = baselines(wide, more)[2].risk
     assert risk is not None
     assert np.isfinite(risk).all()
