@@ -73,7 +73,8 @@ def training(card: ModelCard, parameters: Mapping[str, object], plot: Plot | Non
             "Gradient-boosted trees (LightGBM) on the train and the calibration stretch; where the direction of a "
             "feature is not in doubt the risk can only move that way. How scores become probabilities was learned on "
             "the calibration stretch, from trees of the train stretch alone. All figures are measured on the test "
-            "stretch, which is later still. Between two stretches lies a gap as long as labels usually take. The model that was tested is the model that is registered.",
+            "stretch, which is later still. Between two stretches lies a gap as long as labels usually take. The "
+            "model that was tested is the model that is registered.",
         )
     thin = card.thin_history
     facts: dict[str, Cell] = {
