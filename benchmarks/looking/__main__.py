@@ -63,9 +63,13 @@ def main() -> None:
             facts, found = _of_shop(home / f"{kind}-{seed}", kind, seed, strategies, options)
             outcomes[kind].append(found)
             shops.append({"kind": kind, "seed": seed, **facts, "strategies": {n: _flat(o) for n, o in found.items()}})
-    outcomes[_ALL] = [found for of_kind in outcomes.values() for found in of_kind]
+    if len(outcomes) > 1:
+        outcomes[_ALL] = [found for of_kind in outcomes.values() for found in of_kind]
     for kind, of_kind in outcomes.items():
-        show(f"{kind}: median over {len(of_kind)} shops [smallest, largest], since the break", table(of_kind))
+        where = f"{kind}, {len(of_kind)} shops"
+        for unit in ("days", "checks"):
+            show(f"{where}: {unit} from the break until (median, smallest to largest)", waits(of_kind, unit))
+        show(f"{where}: what was found after the break", finds(of_kind))
     names = ("customers", "days", "seed", "shops", "capacity", "weeks", "settings")
     finish(
         {
@@ -133,20 +137,31 @@ def _flat(of: Outcome) -> dict[str, Any]:
     return moments | rest
 
 
-def table(outcomes: Sequence[Mapping[str, Outcome]]) -> list[dict[str, str]]:
-    """A row for each strategy: medians and ranges over shops."""
+def waits(outcomes: Sequence[Mapping[str, Outcome]], unit: str) -> list[dict[str, str]]:
+    """Of each strategy, how many `days` or `checks` (`unit`) until what is waited for: medians and ranges."""
+    return [
+        {"strategy": name}
+        | {moment: spread([getattr(found[name].moments[moment], unit) for found in outcomes]) for moment in MOMENTS}
+        for name in outcomes[0]
+    ]
+
+
+def finds(outcomes: Sequence[Mapping[str, Outcome]]) -> list[dict[str, str]]:
+    """Of each strategy, what it found since the break, value as a share of what the first one found."""
+    first = next(iter(outcomes[0]))
     rows = []
     for name in outcomes[0]:
         of = [found[name] for found in outcomes]
-        row = {"strategy": name}
-        for moment in MOMENTS:
-            row[f"{moment}, days"] = spread([o.moments[moment].days for o in of])
-            row[f"{moment}, checks"] = spread([o.moments[moment].checks for o in of])
-        row["new kind flagged"] = spread([100 * o.flagged for o in of]) + " %"
-        row["new cases"] = spread([float(o.new_cases) for o in of])
-        best = [outcome["highest scores"].value for outcome in outcomes]
-        row["value found"] = spread([100 * o.value / max(b, 1.0) for o, b in zip(of, best, strict=True)]) + " %"
-        rows.append(row)
+        against = [100 * o.value / max(found[first].value, 1.0) for o, found in zip(of, outcomes, strict=True)]
+        rows.append(
+            {
+                "strategy": name,
+                "new cases found": spread([o.new_cases for o in of]),
+                "all cases found": spread([o.cases for o in of]),
+                "value found, %": spread(against),
+                "new kind flagged, %": spread([100 * o.flagged for o in of]),
+            }
+        )
     return rows
 
 
@@ -154,10 +169,10 @@ def spread(values: Sequence[float]) -> str:
     """Median and range; a dash for what did not happen before the end.
 
     >>> spread([12.0, 3.0, float("inf")])
-    '12 [3, -]'
+    '12 (3 to -)'
     """
     shown = ["-" if np.isinf(v) else f"{v:,.0f}" for v in (float(np.median(values)), min(values), max(values))]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from benchmarks.looking.__main__ import spread, strategies_at, table
+from benchmarks.looking.__main__ import finds, spread, strategies_at, waits
 from benchmarks.looking.loop import Loop, OwnFindings, Strategy, learn, risk_of, run
 from benchmarks.looking.outcome import outcome
 from benchmarks.looking.shop import OWN, Returns, returns_of
@@ -182,10 +182,10 @@ def test_the_default_policy_is_among_the_strategies_and_rows_are_by_strategy(
     names = [strategy.name for strategy in strategies_at(0.05)]
     assert names == ["highest scores", "and at random", "default policy", "only at random"]
     came = outcome(shop, looped(shop, first, NONE), capacity=0.1, steady=0.5)
-    rows = table([{"highest scores": came, "other": came}])
-    assert [row["strategy"] for row in rows] == ["highest scores", "other"]
-    assert rows[0]["value found"].startswith("100 [100, 100]")
-    assert spread([float("inf"), float("inf"), 2.0]) == "- [2, -]"
+    both = [{"highest scores": came, "other": came}]
+    assert [row["strategy"] for row in waits(both, "days")] == ["highest scores", "other"]
+    assert finds(both)[1]["value found, %"] == "100 (100 to 100)"
+    assert spread([float("inf"), float("inf"), 2.0]) == "- (2 to -)"
 
 
 def test_a_simulated_shop_forgets_later_checks_and_can_look_at_every_return(tmp_path: Path) -> None:
