@@ -27,7 +27,7 @@ from features.risk_model import (
 )
 from features.signals import ModelFeature
 from training.calibration import LEVEL_FROM, at_level, calibrate
-from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, UNCHECKED_WEIGHT, Split
+from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, UNCHECKED_WEIGHT, Rows, Split
 from training.labels import base_rate as base_rate_of
 from training.labels import effective_size
 
@@ -127,9 +127,8 @@ def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: d
     weight = part.weights(ESTIMATE_CLIP)
     raw = raw_scores(rehearsal, part.X)
     calibration = calibrate(raw, part.y, weight, part.weights(SLOPE_CLIP))
-    base_rate = float(np.average(part.y, weights=weight))
-    if effective_size(weight[part.y == 1]) < LEVEL_FROM:
-        base_rate = earlier_base_rate(split)
+    few = effective_size(weight[part.y == 1]) < LEVEL_FROM
+    base_rate = earlier_base_rate(split) if few else _base_rate(split, [part])
     everyone = _all_returns(split)
     text, _ = fit_trees(*tree_rows(split, recipe, split.test_from), features, recipe, trees=trees)
     fitted = finish(
@@ -172,11 +171,15 @@ def tree_rows(split: Split, recipe: Recipe, end: int) -> tuple[Floats, Floats, F
 
 def earlier_base_rate(split: Split) -> float:
     """Share of positives among all returns as the test stretch begins, from those that were checked before."""
-    parts = (split.train, split.calibration)
+    return _base_rate(split, [split.train, split.calibration])
+
+
+def _base_rate(split: Split, parts: Sequence[Rows]) -> float:
+    """Share of positives among all returns of some stretches before the test stretch, in order of time."""
     age = (split.test_from - np.concatenate([p.requested_at for p in parts])) / DAY
     y, odds = np.concatenate([p.y for p in parts]), np.concatenate([p.odds for p in parts])
     trigger = np.concatenate([p.context["trigger"].to_numpy(dtype=object) for p in parts])
-    others = split.unchecked_between(int(split.train.requested_at[0]), split.test_from - split.gap)
+    others = split.unchecked_between(int(parts[0].requested_at[0]), split.test_from - split.gap)
     returns = len(y) + (len(others.rows) / others.share if others is not None else 0)
     return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP, age=age)
 
