@@ -146,6 +146,7 @@ NAMES: Final = (
     "returnwise_request_seconds",
     "returnwise_assessments_total",
     "returnwise_assessments_repeated_total",
+    "returnwise_checks_total",
     "returnwise_events_total",
     "returnwise_commit_group_size",
     "returnwise_commit_seconds",
