@@ -26,6 +26,7 @@ from benchmarks.common import (
     at_once,
     finish,
     one_at_a_time,
+    promote,
     returnwise,
     say,
     serving,
@@ -82,9 +83,10 @@ def prepare(home: Path, customers: int) -> int:
             *("simulate", "--out", str(data), "--customers", str(customers)),
             *("--days", "730", "--seed", "5", "--format", "parquet"),
         )
-        for command in (("ingest", str(data)), ("features", "build"), ("train",), ("promote",)):
+        for command in (("ingest", str(data)), ("features", "build"), ("train",)):
             say(f"returnwise {' '.join(command)}")
             returnwise(home, *command)
+        promote(home)
         (home / "ready").touch()
     ledger = Ledger.open(Settings(home=home))
     with ledger.read() as conn:

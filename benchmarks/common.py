@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import http.client
 import json
 import os
@@ -22,6 +23,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from features.settings import Settings
+from pipelines.simulate.settings import SimulationSettings
+
 _CONSOLE = Console(stderr=True, width=120)
 
 
@@ -35,6 +39,20 @@ def arguments(description: str, **extra: tuple[type, Any, str]) -> argparse.Name
             f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{text} [default: {default}]"
         )
     return parser.parse_args()
+
+
+def simulator_settings(text: str) -> SimulationSettings:
+    """`name=value,name=value` as settings of the simulator; numbers as the fields have them."""
+    given: dict[str, Any] = {}
+    known = {field.name for field in dataclasses.fields(SimulationSettings)}
+    for pair in filter(None, text.split(",")):
+        name, _, value = pair.partition("=")
+        if name not in known or not value:
+            raise SystemExit(
+                f"--settings: {pair!r} is no setting of the simulator; known are {', '.join(sorted(known))}"
+            )
+        given[name] = value if name == "break_kind" else int(value) if name == "break_day" else float(value)
+    return SimulationSettings(**given)
 
 
 def say(text: str) -> None:
@@ -75,6 +93,13 @@ def returnwise(home: Path, *arguments: str, env: Mapping[str, str] | None = None
     if done.returncode:
         raise SystemExit(f"returnwise {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return done.stdout
+
+
+def promote(home: Path) -> None:
+    """Makes the newest version of a home the champion, without the gate: what is measured is not whether it passes."""
+    from training.registry import promote as run  # servers are measured beside this process: nothing it does not need
+
+    run(Settings(home=home))
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ import orjson
 import pandas as pd
 from sqlalchemy import text
 
-from benchmarks.common import Client, arguments, finish, returnwise, say, serving, show
+from benchmarks.common import Client, arguments, finish, promote, returnwise, say, serving, show
 from features.ledger.store import Ledger
 from features.repo import feature_store
 from features.request import assessed_returns
@@ -76,9 +76,10 @@ def main() -> None:
             *("simulate", "--out", str(data), "--customers", str(options.customers)),
             *("--days", str(options.days), "--seed", str(options.seed)),
         )
-        for command in (("ingest", str(data)), ("train",), ("promote",)):
+        for command in (("ingest", str(data)), ("train",)):
             say(f"returnwise {' '.join(command)}")
             returnwise(model, *command)
+        promote(model)
     settings = Settings(home=model)
     env = {"RETURNWISE_MLFLOW_TRACKING_URI": settings.tracking_uri}
 

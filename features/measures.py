@@ -7,7 +7,7 @@ is a sum: exact, and the same online and offline. The same functions run on both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Columns = Mapping[str, Ints]
-FactKind = Literal["orders", "lines", "deliveries", "returns", "inspections", "verdicts"]
+FactKind = str
+#: The kinds of facts of the ledger.
 FACT_KINDS: tuple[FactKind, ...] = ("orders", "lines", "deliveries", "returns", "inspections", "verdicts")
 
 
@@ -81,3 +82,8 @@ class Entity:
         sums = [f"{self.name}_{m.name}_{w}" for m in self.measures for w in self.windows]
         counts = [f"{self.name}_{d.name}_{w}" for d in self.distincts for w in self.windows]
         return (*sums, *counts, *(f"{self.name}_{a.name}" for a in self.ages))
+
+
+def names_of(entities: Sequence[Entity]) -> tuple[str, ...]:
+    """Names of all values of these entities, in the order in which the kernels give them."""
+    return tuple(name for entity in entities for name in entity.feature_names())

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import ReturnwiseError
+from features.reference import ReferenceSample
 
 Floats = NDArray[np.float64]
 Band = Literal["low", "elevated", "high"]
@@ -98,11 +99,18 @@ class Bands(_Part):
 
 
 class Reference(_Part):
-    """What is usual for one feature in the training data: median, 5th and 95th percentile of known values."""
+    """What is usual for one feature in the training data: median, 5th and 95th percentile of known values, and the
+    share of returns of which it is known."""
 
     median: float
     p05: float
     p95: float
+    known: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def typical(self) -> float:
+        """The median, or NaN where most returns have no value (days since something that never happened)."""
+        return self.median if self.known >= 0.5 else math.nan
 
 
 class ModelCard(_Part):
@@ -110,6 +118,7 @@ class ModelCard(_Part):
 
     `prior` marks a model that was not learned from findings (too few of them) but from written weights.
     `data` identifies the ledger state it was trained on; `metrics` are those of the test period, if there was one.
+    `usual` says where values and risks lay when it was trained, for `returnwise drift`; older cards have none.
     """
 
     format: Literal[1] = 1
@@ -126,6 +135,7 @@ class ModelCard(_Part):
     prior: bool = False
     data: dict[str, int | str] = {}
     metrics: dict[str, float] = {}
+    usual: ReferenceSample | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -134,6 +144,8 @@ class ModelCard(_Part):
             raise ValueError("a feature is listed twice")
         if self.thin_history is not None and self.thin_history.feature not in names:
             raise ValueError(f"thin_history names {self.thin_history.feature!r}, which is not a feature of the model")
+        if self.usual is not None and len(self.usual.features) != len(names):
+            raise ValueError("`usual` does not describe as many columns as there are features")
         return self
 
 

@@ -162,24 +162,145 @@ def train(
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
     ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Recipe that `search` found, or one of your own (TOML).")
+    ] = None,
 ) -> None:
     """Train a model on the ledger's history and register it as a new version."""
+    from training.recipe_file import read_recipe
     from training.run import train as run
 
+    chosen = read_recipe(Path(recipe)) if recipe else None
     with bars() as progress:
         progress.add_task("training", total=None)
-        report = run(get_settings(), until or None)
+        report = run(get_settings(), until or None, recipe=chosen)
     say(report.message)
+
+
+@app.command()
+def evaluate(
+    version: Annotated[
+        str | None, typer.Argument(help="Registered version.", show_default="the champion, else the newest")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
+    ] = None,
+) -> None:
+    """Judge a registered version on labelled returns later than what it learned from; writes its model card."""
+    from training.evaluate import evaluate as run
+
+    with bars() as progress:
+        progress.add_task("evaluating", total=None)
+        report = run(get_settings(), version or None, until or None)
+    say(report.message)
+
+
+@app.command()
+def search(
+    trials: Annotated[int, typer.Option(min=1, help="Number of recipes to compare, the default one first.")] = 20,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Use nothing that happened or became known after it (UTC).")
+    ] = None,
+    register: Annotated[bool, typer.Option(help="Train with the best recipe and register the version.")] = False,
+) -> None:
+    """Look for a better recipe over folds in order of time, and write the best one to the home."""
+    from training.search import search as run
+
+    with bars() as progress:
+        report = run(get_settings(), until or None, trials=trials, register=register, progress=progress)
+    say(report.message.splitlines())
 
 
 @app.command()
 def promote(
     version: Annotated[str | None, typer.Argument(help="Registered version.", show_default="the newest")] = None,
+    override: Annotated[
+        bool, typer.Option("--override/--no-override", help="Promote it whatever the checks say; needs --why.")
+    ] = False,
+    why: Annotated[str, typer.Option(help="Why the checks are overridden; kept with the version.")] = "",
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="Who decides.", show_default="the user of the operating system")
+    ] = "",
 ) -> None:
-    """Make a registered version the champion; a running service picks it up by itself."""
-    from training.registry import promote as run
+    """Make a registered version the champion, if it passes the gate; a running service picks it up by itself.
 
-    say(f"version {run(get_settings(), version)} is the champion")
+    Refused is a version that is worse than the champion, badly calibrated, unfair, slow, or untrue or unstable in its
+    reasons, each beyond a written bound (docs/gate.md).
+    """
+    if override != bool(why.strip()):
+        raise typer.BadParameter("--override and --why go together: say why the checks are overridden")
+    from training.gate import promote_judged as run
+
+    with bars() as progress:
+        progress.add_task("judging", total=None)
+        promotion = run(get_settings(), version or None, override=why if override else None, by=by)
+    say(promotion.lines())
+
+
+@app.command()
+def challenge(
+    version: Annotated[str | None, typer.Argument(help="Registered version.", show_default=False)] = None,
+    end: Annotated[bool, typer.Option("--end", help="There is no challenger any more.")] = False,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Score the assessments that the service has not scored in the shadow.")
+    ] = False,
+) -> None:
+    """Make a registered version the challenger: running services assess in the shadow with it, and never show it."""
+    if end == (version is not None or fill):
+        raise typer.BadParameter("name a version or give --fill, or end the challenge with --end")
+    from training.registry import challenge as begin
+    from training.registry import end_challenge
+
+    if end:
+        former = end_challenge(get_settings())
+        say("there is no challenger" if former is None else f"version {former} is the challenger no more")
+    if version is not None:
+        say(f"version {begin(get_settings(), version)} is the challenger")
+    if fill:
+        from pipelines.compare import fill as run
+
+        with bars() as progress:
+            report = run(get_settings(), progress)
+        say(report.lines())
+
+
+@app.command()
+def compare(
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Assessments requested since that day (UTC).",
+            show_default="since the training of both versions ended",
+            metavar="DATE",
+        ),
+    ] = None,
+) -> None:
+    """Compare champion and challenger on live assessments, as far as labels have arrived."""
+    from pipelines.compare import compare as run
+
+    with bars() as progress:
+        report = run(get_settings(), since, progress)
+    say(report.lines())
+
+
+@app.command()
+def drift(
+    days: Annotated[int, typer.Option(min=1, help="Judge the assessments of so many days before the latest.")] = 30,
+    against: Annotated[
+        str, typer.Option(help="The version to judge against: its number or alias.", metavar="champion|VERSION")
+    ] = "champion",
+    fail_on_alarm: Annotated[bool, typer.Option("--fail-on-alarm", help="End with exit status 1 on an alarm.")] = False,
+) -> None:
+    """Tell whether live returns and random checks still look like those that the model was trained on.
+
+    Writes `drift/report.html` and `drift/report.json` in the home, and a run in MLflow.
+    """
+    from pipelines.drift import drift as run
+
+    job = run(get_settings(), days=days, against=against)
+    say(job.lines())
+    raise typer.Exit(1 if fail_on_alarm and job.report.alarm else 0)
 
 
 @app.command()

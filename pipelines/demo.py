@@ -30,6 +30,8 @@ DAYS: Final = 540
 SEED: Final = 1
 _HOST: Final = "127.0.0.1"
 _LABEL: Final = "demo"
+#: Recorded if the gate refuses the model of the demo; where it does not, nothing is overridden.
+_NOTHING_AT_STAKE: Final = "A demonstration on a simulated shop: no real return is judged by this version."
 
 
 _STATED: Final = {
@@ -117,7 +119,7 @@ def prepare(own: Settings, customers: int) -> None:
         state.save(own.home)
     if not state.promoted:
         from features.build import build
-        from training.registry import promote
+        from training.gate import promote_judged
         from training.run import train
 
         with _step("computing what is derived from the ledger"), bars() as progress:
@@ -125,7 +127,11 @@ def prepare(own: Settings, customers: int) -> None:
         with _step("training a model on what inspections found"), bars() as progress:
             progress.add_task("training", total=None)
             note(train(own).message)
-        promote(own)
+        with _step("judging it before it becomes the champion"), bars() as progress:
+            progress.add_task("judging", total=None)
+            promotion = promote_judged(own, override=_NOTHING_AT_STAKE, by="returnwise demo")
+            for line in promotion.lines():
+                note(line)
         state.promoted = True
         state.save(own.home)
 

@@ -1,7 +1,7 @@
 """Generated pages: `python -m pipelines.docs` writes them, `--check` says which are out of date.
 
-The feature dictionary, the reason catalogue and the tables of settings and metrics are written from the code that they
-describe, so they cannot tell something else. A test holds that they are current.
+The feature dictionary, the reason catalogue and the tables of settings, metrics and fairness are written from the code
+that they describe, so they cannot tell something else. A test holds that they are current.
 """
 
 from __future__ import annotations
@@ -139,18 +139,93 @@ def features() -> str:
 
 
 def reasons() -> str:
-    """The page of the reason catalogue."""
+    """The page of the reason catalogue, and how its reasons are tested."""
     from serving.reasons import describe
 
     title, _, rest = describe().partition("\n")
-    return f"{title}\n\n{_GENERATED}\n{rest}"
+    return f"{title}\n\n{_GENERATED}\n{rest}\n{reason_tests()}"
+
+
+def reason_tests() -> str:
+    """What is asked of the reasons of each model before it is promoted."""
+    from training.explanation.agreement import right_reasons
+    from training.explanation.bounds import read_bounds
+    from training.explanation.stability import RELATIVE_STEPS, STEPS
+
+    bounds = read_bounds()
+    steps = [[unit, f"up to {step:g} more or less"] for unit, step in STEPS.items()]
+    steps += [[unit, f"up to {step:.0%} more or less"] for unit, step in RELATIVE_STEPS.items()]
+    kinds = [[kind, ", ".join(entry.codes), entry.because] for kind, entry in right_reasons().items()]
+    parts = [
+        "## How the reasons are tested",
+        "`training.explanation.explain_check` tests the reasons of the returns that a model flags (bands `elevated`\n"
+        "and `high`), among returns that it was not fitted on, and chooses them as the service does. Its figures go\n"
+        "into the model card; the bounds stand in `training/explanation/bounds.toml`. `python -m benchmarks.reasons`\n"
+        "does the same on a simulated shop, where the kind of every abuse is known.",
+        "- **Removal.** The features of the first reason are put to what is typical (their medians in the training\n"
+        "  data, the commonest of words, unknown where most returns have no value); the risk must fall. Bound: in "
+        f"{bounds.removal_first:.0%} of flagged returns.\n"
+        "- **Stability.** Each return is moved a little, and must be told the same first reason in "
+        f"{bounds.stable_first:.0%} of cases. Of\n"
+        f"  the first three reasons before and after, {bounds.stable_overlap:.0%} must be common (Jaccard).\n"
+        "- **Agreement.** Where a kind of abuse was found, one of the first three reasons should be right for it. The\n"
+        "  share that would be so by chance (how often the reasons of returns of all other kinds would have fitted)\n"
+        "  stands beside it. There is no bound: few retailers know the kinds of enough returns.",
+        "How far a return is moved, by the unit of each feature. What is counted or stated stays, because one return\n"
+        "more is another history.",
+        table(["unit", "step"], steps),
+        "Reasons that are right for each kind of abuse, written down before any model was looked at. R01 counts only\n"
+        "where an earlier check did find something.",
+        table(["kind of abuse", "right reasons", "because"], kinds),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def fairness(text: str) -> str:
+    """The page about fairness, with its tables as they are written in the files."""
+    from training.fairness.bounds import read_bounds
+    from training.fairness.left_out import read_left_out
+
+    bounds, left_out = read_bounds(), read_left_out()
+    meanings = {
+        "false_positive_ratio": "false-positive rate of a group, at most so many times the average",
+        "calibration_gap": "mean risk less share found may differ from that of all returns by so much,",
+        "calibration_gap_share": "or by this share of what was found in the group, whichever is more",
+        "confidence": "level of each interval; high, because some thirty groups are judged at once",
+        "min_effective_size": "effective number of honest returns below which a group is not judged",
+        "flag_share": "riskiest share of returns that counts as flagged",
+    }
+    rows = [[f"`{name}`", f"{value:g}", meanings[name]] for name, value in bounds.model_dump().items()]
+    text = between(text, "bounds", table(["bound", "value", "meaning"], rows))
+    rows = [[entry.name, entry.reason] for entry in left_out.left_out]
+    text = between(text, "left-out", table(["left out", "why"], rows))
+    rows = [[", ".join(f"`{name}`" for name in entry.features), entry.reason] for entry in left_out.let_in]
+    return between(text, "let-in", table(["features", "why"], rows))
+
+
+def gate(text: str) -> str:
+    """The page about the gate, with its bounds as they are written in the file."""
+    from training.gate.bounds import read_bounds
+
+    meanings = {
+        "capacity": "share of all returns that staff can review: precision and value found are measured there",
+        "min_findings": "findings, and cleared returns, below which two versions are not compared",
+        "calibration_error": "mean distance between risk and share found, at most so much,",
+        "calibration_error_share": "or this share of what was found, whichever is more",
+        "min_flagged": "flagged returns below which reasons are not judged",
+        "one_return_ms": "milliseconds for risk, contributions and reasons of one return",
+    }
+    rows = [[f"`{name}`", f"{value:g}", meanings[name]] for name, value in read_bounds().model_dump().items()]
+    return between(text, "bounds", table(["bound", "value", "meaning"], rows))
 
 
 def policy() -> str:
     """The page of the policy: rules, notices and rights."""
+    from serving.policy.checks import LOOKS
     from serving.policy.policy import Rule, default_policy
 
     written = default_policy()
+    checks = written.checks
 
     def conditions(rule: Rule) -> list[str]:
         history = {None: "any", True: "sufficient", False: "thin"}[rule.sufficient]
@@ -169,6 +244,14 @@ def policy() -> str:
         table(["rule", "kind", "risk band", "history", "value", "action"], rules),
         "A policy that leaves a case open, asks a claim for goods that do not come back, or goes beyond a look at\n"
         "the item on a thin history is refused when the service starts.",
+        "## Which returns somebody looks at",
+        "Each assessment says whether somebody should look, why and with what odds (`check`). First a draw, whatever\n"
+        f"the action is: with odds of {checks.random_rate:g}, or of {checks.uncertain_rate:g} where the risk is at "
+        f"least {checks.uncertain_from:g} times that at\n"
+        "which `elevated` begins (trigger `random`). A return that was not drawn is looked at if its action is\n"
+        + " or ".join(f"`{action}`" for action in LOOKS)
+        + " (trigger `risk`). A drawn check changes neither action nor\n"
+        "notice, and no refund waits for it. Why, and what it costs: [looking.md](looking.md).",
         "## What the customer reads",
         table(["action", "notice"], [[f"`{action}`", notice] for action, notice in written.notices.items()]),
         "## What the customer is entitled to, whatever the risk",
@@ -205,6 +288,8 @@ def pages() -> dict[Path, str]:
         operations: between(text, "metrics", metrics()),
         DOCS / "features.md": features(),
         DOCS / "reasons.md": reasons(),
+        DOCS / "fairness.md": fairness((DOCS / "fairness.md").read_text(encoding="utf-8")),
+        DOCS / "gate.md": gate((DOCS / "gate.md").read_text(encoding="utf-8")),
         DOCS / "policy.md": policy(),
     }
 

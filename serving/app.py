@@ -24,6 +24,7 @@ from serving.assessments.features import FeatureReader
 from serving.assessments.service import Assessor
 from serving.body import refusal
 from serving.context import Context
+from serving.drift import DriftMetrics
 from serving.edge import Edge
 from serving.events import endpoints as events
 from serving.health import endpoints as health
@@ -34,6 +35,7 @@ from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.explain import Explainer
 from serving.settings import ServingSettings
+from serving.shadow.scorer import ShadowScorer
 from serving.writer import GroupWriter
 
 _SWITCH_S: Final = 0.0005
@@ -56,12 +58,14 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = await asyncio.to_thread(_open, settings, serving)
         context.writer.start()
+        context.shadow.start()
         app.state.context = context
         _settle_down()
         try:
             yield
         finally:
             await context.writer.stop()
+            await asyncio.to_thread(context.shadow.stop)
             context.models.stop()
             context.ledger.close()
 
@@ -86,7 +90,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
 def _open(settings: Settings, serving: ServingSettings) -> Context:
     ledger = Ledger.open(settings)
     models = ModelHolder(settings, poll_seconds=serving.model_poll_seconds, start_seconds=serving.model_start_seconds)
-    answerer = Answerer(Explainer(default_catalogue()), default_policy())
+    answerer = Answerer(Explainer(default_catalogue()), default_policy(), ledger.hasher)
     assessor = Assessor(models, FeatureReader(settings), answerer, ledger.hasher)
     with ledger.read() as conn:
         assessor.warm(conn)
@@ -99,6 +103,10 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         writer=GroupWriter(ledger, taken_back=assessor.forget),
         models=models,
         assessor=assessor,
+        shadow=ShadowScorer(
+            ledger, models.challenger, most_waiting=serving.shadow_waiting, gather_seconds=serving.shadow_seconds
+        ),
+        drift=DriftMetrics(settings.home),
     )
 
 

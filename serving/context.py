@@ -9,9 +9,11 @@ from starlette.requests import Request
 from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.assessments.service import Assessor
+from serving.drift import DriftMetrics
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.settings import ServingSettings
+from serving.shadow.scorer import ShadowScorer
 from serving.writer import GroupWriter
 
 
@@ -26,6 +28,8 @@ class Context:
     writer: GroupWriter
     models: ModelHolder
     assessor: Assessor
+    shadow: ShadowScorer
+    drift: DriftMetrics
 
 
 def context_of(request: Request) -> Context:

@@ -41,6 +41,12 @@ assessments_total = Counter(
     ["risk_band", "action"],
     registry=_registry,
 )
+checks_total = Counter(
+    "returnwise_checks_total",
+    "Checks that new assessments asked for, by what picked them.",
+    ["trigger"],
+    registry=_registry,
+)
 assessments_repeated_total = Counter(
     "returnwise_assessments_repeated_total",
     "Assessments answered from the store, because they were asked for again.",
@@ -70,11 +76,67 @@ model_version = Gauge(
 model_refused_total = Counter(
     "returnwise_model_refused_total", "Champions that were not taken, by cause.", ["cause"], registry=_registry
 )
+challenger_version = Gauge(
+    "returnwise_challenger_version",
+    "1 for the version that is assessed in the shadow.",
+    ["version"],
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+challenger_refused_total = Counter(
+    "returnwise_challenger_refused_total", "Challengers that were not taken, by cause.", ["cause"], registry=_registry
+)
+shadow_scored_total = Counter(
+    "returnwise_shadow_scored_total", "Assessments that the challenger scored in the shadow.", registry=_registry
+)
+shadow_missed_total = Counter(
+    "returnwise_shadow_missed_total",
+    "Assessments that it did not score, by cause; `returnwise challenge --fill` does it later.",
+    ["cause"],
+    registry=_registry,
+)
 degraded = Gauge(
     "returnwise_degraded",
     "1 while the service works without something, by mode.",
     ["mode"],
     multiprocess_mode="livemax",
+    registry=_registry,
+)
+#: Of the latest drift report; NaN where there is none, or it does not say. The worker asked last speaks for all.
+drift_alarm = Gauge(
+    "returnwise_drift_alarm",
+    "1 if the latest drift report raises an alarm.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_report_age_seconds = Gauge(
+    "returnwise_drift_report_age_seconds",
+    "Time since the latest drift report was written.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_features_share = Gauge(
+    "returnwise_drift_features_share",
+    "Share of the model's features that have drifted.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_importance_share = Gauge(
+    "returnwise_drift_importance_share",
+    "Share of what moves the risks that drifted features carry.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_psi_max = Gauge(
+    "returnwise_drift_psi_max",
+    "Strongest population stability index of a feature.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+drift_estimated_precision = Gauge(
+    "returnwise_drift_estimated_precision",
+    "Estimated share of findings among the riskiest 2% of returns.",
+    multiprocess_mode="livemostrecent",
     registry=_registry,
 )
 
@@ -84,13 +146,24 @@ NAMES: Final = (
     "returnwise_request_seconds",
     "returnwise_assessments_total",
     "returnwise_assessments_repeated_total",
+    "returnwise_checks_total",
     "returnwise_events_total",
     "returnwise_commit_group_size",
     "returnwise_commit_seconds",
     "returnwise_commit_failures_total",
     "returnwise_model_version",
     "returnwise_model_refused_total",
+    "returnwise_challenger_version",
+    "returnwise_challenger_refused_total",
+    "returnwise_shadow_scored_total",
+    "returnwise_shadow_missed_total",
     "returnwise_degraded",
+    "returnwise_drift_alarm",
+    "returnwise_drift_report_age_seconds",
+    "returnwise_drift_features_share",
+    "returnwise_drift_importance_share",
+    "returnwise_drift_psi_max",
+    "returnwise_drift_estimated_precision",
 )
 
 

@@ -16,9 +16,19 @@ class ServingSettings(BaseSettings):
     max_batch: int = Field(
         default=100, ge=1, description="Most assessments in one call of `POST /v1/assessments/batch`."
     )
-    model_poll_seconds: float = Field(default=3.0, gt=0, description="How often to ask the registry for a champion.")
+    model_poll_seconds: float = Field(
+        default=3.0, gt=0, description="How often to ask the registry for champion and challenger."
+    )
     model_start_seconds: float = Field(
         default=20.0, ge=0, description="How long a start waits for the registry before it takes the model it has kept."
+    )
+    shadow_waiting: int = Field(
+        default=2_000,
+        ge=1,
+        description="Most assessments that wait to be scored by a challenger; beyond them they are left out.",
+    )
+    shadow_seconds: float = Field(
+        default=5.0, ge=0, description="How long assessments gather before a challenger scores them together."
     )
     metrics_open: bool = Field(
         default=True, description="Whether `/metrics` answers without a key; if not, it needs the scope `metrics:read`."

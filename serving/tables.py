@@ -43,3 +43,13 @@ assessments = Table(
 )
 Index("ux_assessments_assessment_id", assessments.c.assessment_id, unique=True)
 Index("ux_assessments_return_id", assessments.c.return_id, unique=True)
+
+shadow_assessments = Table(  # what a challenger would have said; never shown, and can be computed again from the vector
+    "shadow_assessments",
+    metadata,
+    Column("assessment_id", String, primary_key=True),
+    Column("model_version", String, primary_key=True),
+    Column("risk", Float, nullable=False),
+    Column("scored_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

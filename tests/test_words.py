@@ -35,4 +35,5 @@ def test_no_text_or_name_judges_a_person() -> None:
         if (judging := judging_words(line))
     }
     assert len(read) > 60
+    assert {path.name[:2] for path in read if path.suffix == ".ipynb"} == {"01", "02", "03", "04"}
     assert found == {}

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select
 
 from features.clock import DAY
 from features.ledger import tables
+from features.ledger import vocabulary as words
 from features.signals import ModelFeature
 from training.errors import TooFewLabels
 from training.labels import effective_size, weights
@@ -26,23 +27,42 @@ from training.labels import effective_size, weights
 Floats = npt.NDArray[np.float64]
 
 #: Shares of the labelled returns, in order of time.
-TRAIN_SHARE: Final = 0.65
-CALIBRATION_SHARE: Final = 0.15
+TRAIN_SHARE: Final = 0.60
+CALIBRATION_SHARE: Final = 0.20
 
-#: The odds of a check say how many returns it stands for. Trees take them with a low limit: who is checked depends on
-#: what the features show, which biases no tree, while few heavy rows (and what inspectors get wrong in them) would rule
-#: all trees. Calibration and metrics take them with a high limit, because a limit there moves the base rate.
-TREE_CLIP: Final = 2.0
+#: The odds of a check say how many returns it stands for. Trees do not take them (a limit of one): who is checked
+#: depends on what the features show, which biases no tree, while few heavy rows (and what inspectors get wrong in them)
+#: would rule all trees. The slope of a calibration by few positives takes them with a low limit, levels and metrics
+#: with a high one, because a limit there moves the base rate.
+TREE_CLIP: Final = 1.0
+SLOPE_CLIP: Final = 3.0
 ESTIMATE_CLIP: Final = 100.0
+
+#: How much a return that nobody looked at counts as a negative beside a checked one. See docs/training.md.
+UNCHECKED_WEIGHT: Final = 0.05
 
 MIN_POSITIVES: Final = 50
 MIN_PER_STRETCH: Final = 5
 
 
+#: What returns are grouped and valued by when a model is judged. None of it is shown to the model.
+CONTEXT: Final = (
+    "customer_id",
+    "country",
+    "sku",
+    "category",
+    "kind",  # return or claim
+    "channel",  # of the order
+    "value",  # what was paid for the items, in the currency
+    "trigger",  # why it was checked
+    "abuse_type",  # what was found, for a positive label
+)
+
+
 @dataclass(frozen=True)
 class Rows:
     """n returns: `X` (n, k) float64 in the order of the features, NaN unknown; `y` (n,) 0 or 1; times in microseconds
-    since epoch; `odds` (n,) with which each was checked, NaN unknown."""
+    since epoch; `odds` (n,) with which each was checked, NaN unknown; `context` (n rows, columns `CONTEXT`)."""
 
     return_id: npt.NDArray[np.object_]
     requested_at: npt.NDArray[np.int64]
@@ -50,6 +70,7 @@ class Rows:
     y: Floats
     known_at: npt.NDArray[np.int64]
     odds: Floats
+    context: pd.DataFrame
 
     def __len__(self) -> int:
         return len(self.y)
@@ -63,6 +84,7 @@ class Rows:
             self.y[which],
             self.known_at[which],
             self.odds[which],
+            self.context[which] if isinstance(which, slice) else self.context.iloc[np.asarray(which)],
         )
 
     def weights(self, clip: float) -> Floats:
@@ -75,9 +97,37 @@ class Rows:
         return int(self.y.sum())
 
 
+def together(*parts: Rows) -> Rows:
+    """The rows of several tables, in order of time."""
+    arrays = ("return_id", "requested_at", "X", "y", "known_at", "odds")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    rows = Rows(**joined, context=pd.concat([part.context for part in parts], ignore_index=True))
+    return rows.take(np.lexsort((rows.return_id.astype(str), rows.requested_at)))
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """Returns that nobody looked at (their `y` is NaN), in order of time: an even `share` of all of them."""
+
+    rows: Rows
+    share: float = 1.0
+
+    def between(self, begin: int, end: int) -> Unchecked:
+        """Those that were asked for from `begin` to before `end` (microseconds)."""
+        t = self.rows.requested_at
+        return Unchecked(self.rows.take((t >= begin) & (t < end)), self.share)
+
+
+def everyone(labelled: Rows, unchecked: Unchecked) -> Rows:
+    """An even sample of all returns, checked or not, in order of time."""
+    some = pick(labelled.return_id.tolist(), max(1, round(unchecked.share * len(labelled))))
+    return together(labelled.take(some), unchecked.rows)
+
+
 @dataclass(frozen=True)
 class Split:
-    """Three stretches in order of time, and the moments and the gap between them in microseconds."""
+    """Three stretches of labelled returns in order of time, and the moments and the gap between them in microseconds.
+    `labelled` has all returns with a label, those in the gaps too, `unchecked` those that nobody looked at."""
 
     train: Rows
     calibration: Rows
@@ -86,6 +136,31 @@ class Split:
     test_from: int
     until: int
     gap: int
+    unchecked: Unchecked | None = None
+    labelled: Rows | None = None
+
+    def unchecked_between(self, begin: int, end: int) -> Unchecked | None:
+        """Returns without a label of a stretch of time, None if there are none."""
+        some = None if self.unchecked is None else self.unchecked.between(begin, end)
+        return some if some is not None and len(some.rows) else None
+
+    def everyone_since(self, begin: int) -> Rows | None:
+        """An even sample of all returns asked for since `begin`, checked or not, in order of time; None if it cannot be
+        had. What was looked at without a result is not among them."""
+        others = self.unchecked_between(begin, self.until + 1)
+        if others is None:
+            return None
+        labelled = self.labelled or together(self.train, self.calibration, self.test)
+        return everyone(labelled.take(labelled.requested_at >= begin), others)
+
+    def labelled_before(self, end: int) -> Rows:
+        """The labelled returns that may be learned from if nothing is to be known from `end` on (the start of the
+        calibration or of the test stretch), those between the stretches too."""
+        if end <= self.calibration_from:
+            return self.train
+        if self.labelled is None:
+            return together(self.train, self.calibration)
+        return stretch(self.labelled, int(self.train.requested_at[0]), end, self.gap)
 
     def parts(self) -> dict[str, Rows]:
         """The stretches by name, in order of time."""
@@ -147,8 +222,36 @@ def assemble(frame: pd.DataFrame, labels: pd.DataFrame, features: Sequence[Model
         y=known["label"].to_numpy(dtype=np.float64),
         known_at=known["known_at"].fillna(0).to_numpy(dtype=np.int64),
         odds=known["propensity"].to_numpy(dtype=np.float64),
+        context=_context(frame, known),
     )
     return rows.take(order)
+
+
+def _context(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `CONTEXT` of a table of returns (its order) and their labels (the same order)."""
+    n = len(frame)
+
+    def word(column: str, vocabulary: tuple[str, ...]) -> npt.NDArray[np.object_]:
+        codes = frame[column].fillna(-1).to_numpy(dtype=np.int64) if column in frame else np.full(n, -1)
+        words_and_none: npt.NDArray[np.object_] = np.array([*vocabulary, None], dtype=object)
+        return np.take(words_and_none, codes)
+
+    def text(table: pd.DataFrame, column: str) -> npt.NDArray[np.object_]:
+        if column not in table:
+            return np.full(n, None, dtype=object)
+        values = table[column].astype(object)
+        return values.where(values.notna(), None).to_numpy(dtype=object)
+
+    value = frame["request_value"].to_numpy(dtype=np.float64) / 100 if "request_value" in frame else np.zeros(n)
+    return pd.DataFrame(
+        {
+            **{column: text(frame, column) for column in ("customer_id", "country", "sku", "category")},
+            "kind": word("request_kind_code", words.KINDS),
+            "channel": word("request_order_channel_code", words.CHANNELS),
+            "value": value,
+            **{column: text(known, column) for column in ("trigger", "abuse_type")},
+        }
+    )
 
 
 def microseconds(times: pd.Series[pd.Timestamp]) -> npt.NDArray[np.int64]:
@@ -162,8 +265,8 @@ def label_delay(rows: Rows) -> int:
     return int(np.percentile(rows.known_at - rows.requested_at, 90)) if len(rows) else 0
 
 
-def split(rows: Rows, until: int) -> Split:
-    """Train, calibration and test stretch of labelled rows (in order of time).
+def split(rows: Rows, until: int, unchecked: Unchecked | None = None) -> Split:
+    """Train, calibration and test stretch of labelled rows (in order of time), with the returns that have no label.
 
     The gap before each boundary is the usual label delay, at most a quarter of the shortest stretch. Raises
     `TooFewLabels` if there are too few labels altogether or in one of the stretches.
@@ -175,27 +278,32 @@ def split(rows: Rows, until: int) -> Split:
     shortest = min(calibration_from - start, test_from - calibration_from, until - test_from)
     gap = max(0, min(label_delay(rows), shortest // 4))
 
-    def stretch(begin: int, end: int) -> Rows:
-        t = rows.requested_at
-        return rows.take((t >= begin) & (t < end - gap) & (rows.known_at <= end))
-
     parts = Split(
-        train=stretch(start, calibration_from),
-        calibration=stretch(calibration_from, test_from),
-        test=stretch(test_from, until + 1),
+        train=stretch(rows, start, calibration_from, gap),
+        calibration=stretch(rows, calibration_from, test_from, gap),
+        test=stretch(rows, test_from, until + 1, gap),
         calibration_from=calibration_from,
         test_from=test_from,
         until=until,
         gap=gap,
+        unchecked=unchecked,
+        labelled=rows,
     )
     for name, part in parts.parts().items():
         negatives = len(part) - part.positives
         if min(part.positives, negatives) < MIN_PER_STRETCH:
             raise TooFewLabels(
                 f"too few labels in the {name} stretch: {part.positives} positive and {negatives} negative, at least "
-                f"{MIN_PER_STRETCH} of each are needed ({len(rows)} labelled returns from {day(start)} to {day(until)})"
+                f"{MIN_PER_STRETCH} of each are needed ({len(rows)} labelled returns from {day(start)} to "
+                f"{day(until)}; the first label became known on {day(int(rows.known_at.min()))})"
             )
     return parts
+
+
+def stretch(rows: Rows, begin: int, end: int, gap: int) -> Rows:
+    """The rows requested from `begin` until a `gap` before `end`, with a label known by `end`, in microseconds."""
+    t = rows.requested_at
+    return rows.take((t >= begin) & (t < end - gap) & (rows.known_at <= end))
 
 
 def check_enough(rows: Rows) -> None:

@@ -6,14 +6,15 @@ moment of the clock in what is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from features.clock import DAY
 from features.risk_model import (
     THIN_FEATURE,
     Bands,
@@ -26,7 +27,8 @@ from features.risk_model import (
 )
 from features.signals import ModelFeature
 from training.calibration import LEVEL_FROM, at_level, calibrate
-from training.dataset import ESTIMATE_CLIP, TREE_CLIP, Rows, Split
+from training.dataset import ESTIMATE_CLIP, SLOPE_CLIP, TREE_CLIP, UNCHECKED_WEIGHT, Rows, Split
+from training.labels import base_rate as base_rate_of
 from training.labels import effective_size
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +39,7 @@ SEED: Final = 20261
 #: trees x leaves x depth squared), and a few hundred positives do not fill more leaves than this.
 MAX_TREES: Final = 150
 TREE_PARAMETERS: Final[dict[str, Any]] = {
-    "learning_rate": 0.06,
+    "learning_rate": 0.03,
     "num_leaves": 15,
     "max_depth": 6,
     "min_data_in_leaf": 20,
@@ -52,16 +54,20 @@ TREE_PARAMETERS: Final[dict[str, Any]] = {
     "min_data_per_group": 20,
     "monotone_constraints_method": "intermediate",
 }
-#: What makes LightGBM give the same trees for the same rows, on any number of threads.
+#: What makes LightGBM give the same trees for the same rows, on any number of threads. A histogram built by rows, or of
+#: a sparse group of features, is added up from one part per thread, and its last bits follow their number; one built by
+#: columns is added up by one thread in the order of the rows.
 FIXED: Final[dict[str, Any]] = {
     "verbosity": -1,
     "seed": SEED,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
+    "is_enable_sparse": False,
 }
 _STOPPING_SHARE: Final = 0.2
-_STOPPING_ROUNDS: Final = 25
-_MIN_TREES: Final = 10
+_STOPPING_ROUNDS: Final = 60
+#: Where so few findings lie in the latest fifth, chance may stop too early; more trees of such a rate do little harm.
+_MIN_TREES: Final = 100
 #: Below this many rows one thread is quick enough, and ten times quicker than several on a machine with other work.
 _THREADS_FROM: Final = 100_000
 
@@ -74,6 +80,8 @@ class Recipe:
     max_trees: int = MAX_TREES
     trees: dict[str, Any] = field(default_factory=lambda: dict(TREE_PARAMETERS))
     thin_orders: int = 3
+    tree_weight_clip: float = TREE_CLIP
+    unchecked_weight: float = UNCHECKED_WEIGHT
 
     def parameters(self) -> dict[str, Any]:
         """Flat, for the run."""
@@ -82,7 +90,8 @@ class Recipe:
             "objective": self.objective,
             "max_trees": self.max_trees,
             "thin_orders": self.thin_orders,
-            "tree_weight_clip": TREE_CLIP,
+            "tree_weight_clip": self.tree_weight_clip,
+            "unchecked_weight": self.unchecked_weight,
             "estimate_weight_clip": ESTIMATE_CLIP,
             "seed": SEED,
         }
@@ -106,85 +115,166 @@ class Fitted:
 
 
 def fit(split: Split, features: Sequence[ModelFeature], recipe: Recipe, facts: dict[str, Any]) -> Fitted:
-    """Fit on the train stretch, calibrate on the calibration stretch. `facts` goes into the card as it is."""
-    text, trees = fit_trees(split.train.X, split.train.y, split.train.weights(TREE_CLIP), features, recipe)
-    weight = split.calibration.weights(ESTIMATE_CLIP)
-    raw = raw_scores(text, split.calibration.X)
-    calibration = calibrate(raw, split.calibration.y, weight)
-    base_rate = float(np.average(split.calibration.y, weights=weight))
-    if effective_size(weight[split.calibration.y == 1]) < LEVEL_FROM:
-        base_rate = _base_rate(split.train, split.calibration)
-        calibration = at_level(calibration, raw, weight, base_rate)
-    return finish(text, trees, calibration, base_rate, split.calibration, weight, features, recipe, facts)
+    """Fit and calibrate on everything before the test stretch. `facts` goes into the card as it is.
+
+    Trees of the train stretch are asked about the calibration stretch, which they have not seen: that gives the
+    calibration and the bands. Then the same number of trees is fitted to both stretches, so that few findings are not
+    spent on calibrating alone. (As scikit-learn's `CalibratedClassifierCV` does with `ensemble=False`, here in order of
+    time.)
+    """
+    rehearsal, trees = fit_trees(*tree_rows(split, recipe, split.calibration_from), features, recipe)
+    part = split.calibration
+    weight = part.weights(ESTIMATE_CLIP)
+    raw = raw_scores(rehearsal, part.X)
+    calibration = calibrate(raw, part.y, weight, part.weights(SLOPE_CLIP))
+    few = effective_size(weight[part.y == 1]) < LEVEL_FROM
+    base_rate = earlier_base_rate(split) if few else _base_rate(split, [part])
+    everyone = _all_returns(split)
+    text, _ = fit_trees(*tree_rows(split, recipe, split.test_from), features, recipe, trees=trees)
+    fitted = finish(
+        rehearsal,
+        trees,
+        at_level(calibration, raw_scores(rehearsal, everyone.X), everyone.weight, base_rate),
+        base_rate,
+        everyone.X,
+        everyone.weight,
+        features,
+        recipe,
+        facts,
+    )
+    calibration = at_level(calibration, raw_scores(text, everyone.X), everyone.weight, base_rate)
+    card = fitted.card.model_copy(update={"calibration": calibration})
+    return replace(fitted, booster_text=text, card=card)
 
 
-def _base_rate(*parts: Rows) -> float:
-    """Weighted share of positives over several stretches together."""
-    weight = np.concatenate([part.weights(ESTIMATE_CLIP) for part in parts])
-    return float(np.average(np.concatenate([part.y for part in parts]), weights=weight))
+def tree_rows(split: Split, recipe: Recipe, end: int) -> tuple[Floats, Floats, Floats]:
+    """What trees are fitted to that know nothing from the moment `end` on, in order of time: X (n, k), y (n,), weight
+    (n,).
+
+    Labelled returns of the stretches before `end`, and those that nobody looked at as weak negatives: nearly all of
+    them are negative (learning from positive and unlabelled cases; Elkan and Noto, 2008, here with a small fixed
+    weight). They tell the trees what is usual among returns that nobody would pick.
+    """
+    known = split.labelled_before(end)
+    weight = known.weights(recipe.tree_weight_clip)
+    begin = int(known.requested_at[0]) if len(known) else 0
+    others = split.unchecked_between(begin, end - split.gap)
+    if others is None or not recipe.unchecked_weight:
+        return known.X, known.y, weight
+    order = np.argsort(np.concatenate([known.requested_at, others.rows.requested_at]), kind="stable")
+    return (
+        np.concatenate([known.X, others.rows.X])[order],
+        np.concatenate([known.y, np.zeros(len(others.rows))])[order],
+        np.concatenate([weight, np.full(len(others.rows), recipe.unchecked_weight)])[order],
+    )
+
+
+def earlier_base_rate(split: Split) -> float:
+    """Share of positives among all returns as the test stretch begins, from those that were checked before."""
+    return _base_rate(split, [split.train, split.calibration])
+
+
+def _base_rate(split: Split, parts: Sequence[Rows]) -> float:
+    """Share of positives among all returns of some stretches before the test stretch, in order of time."""
+    age = (split.test_from - np.concatenate([p.requested_at for p in parts])) / DAY
+    y, odds = np.concatenate([p.y for p in parts]), np.concatenate([p.odds for p in parts])
+    trigger = np.concatenate([p.context["trigger"].to_numpy(dtype=object) for p in parts])
+    others = split.unchecked_between(int(parts[0].requested_at[0]), split.test_from - split.gap)
+    returns = len(y) + (len(others.rows) / others.share if others is not None else 0)
+    return base_rate_of(y, odds, trigger, returns, clip=ESTIMATE_CLIP, age=age)
+
+
+class _Weighted(NamedTuple):
+    X: Floats
+    weight: Floats
+
+
+def _all_returns(split: Split) -> _Weighted:
+    """Inputs and weights that stand for all returns of the calibration stretch: every one of them where those that
+    nobody looked at are there, else the labelled ones weighted."""
+    part = split.calibration
+    others = split.unchecked_between(split.calibration_from, split.test_from - split.gap)
+    if others is None:
+        return _Weighted(part.X, part.weights(ESTIMATE_CLIP))
+    return _Weighted(
+        np.concatenate([part.X, others.rows.X]),
+        np.concatenate([np.ones(len(part)), np.full(len(others.rows), 1 / others.share)]),
+    )
 
 
 def fit_trees(
-    X: Floats, y: Floats, weight: Floats, features: Sequence[ModelFeature], recipe: Recipe
-) -> tuple[str, int]:
-    """Trees on rows in order of time: their number is found on the latest fifth, then all rows are used.
-
-    X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
-    """
-    weight = weight / weight.mean()
-    X = _codes_or_unknown(X, features)
-    cut = int(len(y) * (1 - _STOPPING_SHARE))
-    trees = recipe.max_trees
-    if 0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut:
-        early = _train(X[:cut], y[:cut], weight[:cut], features, recipe, stop_on=(X[cut:], y[cut:], weight[cut:]))
-        trees = max(_MIN_TREES, early.best_iteration)
-    booster = _train(X, y, weight, features, recipe, trees=trees)
-    return _text(booster), booster.num_trees()
-
-
-def _train(
     X: Floats,
     y: Floats,
     weight: Floats,
     features: Sequence[ModelFeature],
     recipe: Recipe,
     *,
+    seed: int = SEED,
     trees: int | None = None,
-    stop_on: tuple[Floats, Floats, Floats] | None = None,
-) -> lightgbm.Booster:
-    parameters = {
-        "num_threads": 1 if len(y) < _THREADS_FROM else 0,
-        **recipe.trees,
-        **FIXED,
-        "objective": recipe.objective,
-        "metric": "cross_entropy",  # of weights and soft targets too
-        "monotone_constraints": [0 if f.categories else f.sign for f in features],
-    }
+) -> tuple[str, int]:
+    """Trees on rows in order of time: unless `trees` says how many, their number is found on the latest fifth, then all
+    rows are used.
+
+    X (n, k), y (n,) 0 to 1, weight (n,). Gives the booster as text and its number of trees.
+    """
+    parameters = {**_parameters(len(y), features, recipe), "seed": seed}
     data = lightgbm.Dataset(
-        X,
+        _codes_or_unknown(X, features),
         y,
-        weight=weight,
+        weight=weight / weight.mean(),
         feature_name=[f.name for f in features],
         categorical_feature=[i for i, f in enumerate(features) if f.categories],
         params=parameters,
-    )
-    if stop_on is None:
-        return lightgbm.train(parameters, data, num_boost_round=trees or recipe.max_trees)
-    later = lightgbm.Dataset(stop_on[0], stop_on[1], weight=stop_on[2], reference=data)
-    return lightgbm.train(
+    ).construct()  # binned once, for both fits
+    rounds = _rounds(data, y, weight, parameters, recipe.max_trees) if trees is None else trees
+    booster = lightgbm.train(parameters, data, num_boost_round=rounds)
+    return _text(booster), booster.num_trees()
+
+
+def _rounds(data: lightgbm.Dataset, y: Floats, weight: Floats, parameters: dict[str, Any], at_most: int) -> int:
+    """How many trees do best on the latest fifth, when they are fitted to what is before."""
+    cut = int(len(y) * (1 - _STOPPING_SHARE))
+    if not (0 < y[:cut].sum() < cut and 0 < y[cut:].sum() < len(y) - cut):
+        return at_most
+    early = lightgbm.train(
         parameters,
-        data,
-        num_boost_round=recipe.max_trees,
-        valid_sets=[later],
+        data.subset([*range(cut)]),
+        num_boost_round=at_most,
+        valid_sets=[data.subset([*range(cut, len(y))])],
+        feval=_loss_of(y[cut:], weight[cut:]),
         callbacks=[lightgbm.early_stopping(_STOPPING_ROUNDS, verbose=False)],
     )
+    return min(at_most, max(_MIN_TREES, early.best_iteration))
+
+
+def _parameters(rows: int, features: Sequence[ModelFeature], recipe: Recipe) -> dict[str, Any]:
+    return {
+        "num_threads": 1 if rows < _THREADS_FROM else 0,
+        **recipe.trees,
+        **FIXED,
+        "objective": recipe.objective,
+        "metric": "None",  # `_loss_of`
+        "monotone_constraints": [0 if f.categories else f.sign for f in features],
+    }
+
+
+def _loss_of(y: Floats, weight: Floats) -> Callable[[Floats, lightgbm.Dataset], tuple[str, float, bool]]:
+    """Weighted cross-entropy, of soft targets too, for early stopping. LightGBM's own is added up in as many parts as
+    there are threads."""
+
+    def loss(p: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:
+        p = np.clip(p, 1e-15, 1 - 1e-15)
+        return "loss", -float(np.average(y * np.log(p) + (1 - y) * np.log1p(-p), weights=weight)), False
+
+    return loss
 
 
 def _codes_or_unknown(X: Floats, features: Sequence[ModelFeature]) -> Floats:
-    """Code -1 as NaN, which LightGBM treats alike in prediction but does not accept in silence when it is fitted."""
-    X = X.copy()
-    for i, f in enumerate(features):
-        if f.categories:
+    """Code -1 as NaN, which LightGBM treats alike but does not accept in silence when it is fitted."""
+    unknown = [i for i, f in enumerate(features) if f.categories and (X[:, i] < 0).any()]
+    if unknown:
+        X = X.copy()
+        for i in unknown:
             X[X[:, i] < 0, i] = np.nan
     return X
 
@@ -209,24 +299,24 @@ def finish(
     trees: int,
     calibration: Calibration,
     base_rate: float,
-    rows: Rows,
+    X: Floats,
     weight: Floats,
     features: Sequence[ModelFeature],
     recipe: Recipe,
     facts: dict[str, Any],
 ) -> Fitted:
-    """Bands and reference values from `rows` (those of the calibration), and the whole as a card."""
+    """Bands and reference values from returns X (n, k), weighted (n,) to stand for all, and the whole as a card."""
     thin = ThinHistory(orders=recipe.thin_orders) if any(f.name == THIN_FEATURE for f in features) else None
     parts: dict[str, Any] = {
         "features": tuple(FeatureSpec(name=f.name, categories=f.categories, family=f.family) for f in features),
         "calibration": calibration,
         "base_rate": min(max(base_rate, 1e-5), 0.5),
         "thin_history": thin,
-        "reference": reference(rows.X, features),
+        "reference": reference(X, features),
         **facts,
     }
     draft = ModelCard(bands=Bands(elevated=0.5, high=0.5), **parts)
-    risk = RiskModel(lightgbm.Booster(model_str=booster_text), draft).risk(rows.X)
+    risk = RiskModel(lightgbm.Booster(model_str=booster_text), draft).risk(X)
     return Fitted(booster_text, trees, ModelCard(bands=bands(risk, weight, draft.base_rate), **parts))
 
 
@@ -248,11 +338,12 @@ def reference(X: Floats, features: Sequence[ModelFeature]) -> dict[str, Referenc
     out: dict[str, Reference] = {}
     for i, f in enumerate(features):
         known = X[~np.isnan(X[:, i]), i]
+        share = len(known) / max(len(X), 1)
         if not len(known):
             known = np.zeros(1)
         low, middle, high = np.percentile(known, (5, 50, 95)).tolist()
         if f.categories:
             values, counts = np.unique(known, return_counts=True)
             middle = float(values[np.argmax(counts)])
-        out[f.name] = Reference(median=middle, p05=low, p95=high)
+        out[f.name] = Reference(median=middle, p05=low, p95=high, known=share)
     return out

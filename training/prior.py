@@ -109,7 +109,7 @@ def fit_prior(rows: Rows, features: Sequence[ModelFeature], recipe: Recipe, fact
         trees,
         calibration,
         prior.base_rate,
-        later,
+        later.X,
         weight,
         features,
         soft,

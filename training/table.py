@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,24 @@ from features.request import assessed_returns
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from features.signals import ModelFeature
-from training.dataset import DataVersion, Rows, assemble, data_version, pick
+from training.dataset import DataVersion, Rows, Unchecked, assemble, data_version, pick
 from training.errors import TrainingError
 from training.labels import read_labels
 
-#: More labelled returns than this are thinned evenly over time, by a hash of their ids.
-MAX_LABELLED = 1_000_000
+#: Columns of the entity frame by which results are grouped (`dataset.CONTEXT`).
+_GROUPED_BY: Final = (
+    "customer_id",
+    "country",
+    "sku",
+    "category",
+    "request_kind_code",
+    "request_order_channel_code",
+    "request_value",
+)
+
+#: More returns than this are thinned evenly over time, by a hash of their ids: those with and those without a label.
+MAX_LABELLED: Final = 1_000_000
+MAX_UNCHECKED: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,19 @@ def labelled_rows(settings: Settings, history: History) -> Rows:
     return assemble(with_features(settings, returns), labels, MODEL_FEATURES)
 
 
+def training_rows(settings: Settings, history: History, at_most: int = MAX_UNCHECKED) -> tuple[Rows, Unchecked]:
+    """`labelled_rows`, and about `at_most` of the returns that nobody had looked at, by one reading of the features."""
+    labels, returns = history.labels, history.returns
+    known = returns["return_id"].isin(set(labels["return_id"][labels["label"].notna()]))
+    others = returns[~returns["return_id"].isin(set(labels["return_id"]))]
+    some = others[pick(others["return_id"].tolist(), at_most)]
+    checked = returns[known]
+    checked = checked[pick(checked["return_id"].tolist(), MAX_LABELLED)]
+    rows = assemble(with_features(settings, pd.concat([checked, some], ignore_index=True)), labels, MODEL_FEATURES)
+    unknown = np.isnan(rows.y)
+    return rows.take(~unknown), Unchecked(rows.take(unknown), len(some) / len(others) if len(others) else 1.0)
+
+
 def sampled_rows(settings: Settings, history: History, at_most: int) -> Rows:
     """About `at_most` returns whatever their label, with their features, in order of time."""
     returns = history.returns[pick(history.returns["return_id"].tolist(), at_most)]
@@ -104,7 +130,7 @@ def sampled_rows(settings: Settings, history: History, at_most: int) -> Rows:
 def with_features(
     settings: Settings, returns: pd.DataFrame, features: Sequence[ModelFeature] = MODEL_FEATURES
 ) -> pd.DataFrame:
-    """`return_id`, `event_timestamp` and the features of returns (as `assessed_returns` gives them), through Feast."""
+    """Returns (as `assessed_returns` gives them) with their features, through Feast."""
     names = [f.name for f in features]
     if returns.empty:
         return pd.DataFrame({"return_id": [], "event_timestamp": pd.to_datetime([], utc=True), **dict.fromkeys(names)})
@@ -115,6 +141,6 @@ def with_features(
     missing = [name for name in names if name not in frame]
     if missing:
         raise TrainingError(f"the feature service {SERVICE} does not give {', '.join(missing[:5])}")
-    out = frame[["return_id", "event_timestamp", *names]].copy()
+    out = frame[[*dict.fromkeys(["return_id", "event_timestamp", *_GROUPED_BY, *names])]].copy()
     out[names] = out[names].astype(np.float64)
     return out

@@ -6,12 +6,14 @@ A fact enters a window when it was recorded and leaves it when the window has pa
 
 and both are running sums over the facts of a key in order of entering, respectively leaving. Moments are replaced by
 ranks among the asked moments, which keeps every comparison exact and every sort key a small integer.
+
+Which entities and which facts is the caller's affair: those of returns unless others are given.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -21,10 +23,10 @@ import numpy.typing as npt
 
 from features import declarations
 from features.clock import FOREVER, SECOND, window_us
-from features.history import PARTIES, Facts, History
-from features.kernel.one import NAMES, parties_of
+from features.history import Facts, History
+from features.kernel.one import parties_of
 from features.kernel.sums import Groups, located, running
-from features.measures import Age, Distinct, Entity, FactKind, Ints
+from features.measures import Age, Distinct, Entity, FactKind, Ints, names_of
 
 _CHUNK = 12_500
 #: Chunks computed at the same time: sorting and searching, most of the work, run beside each other in threads. Each
@@ -48,18 +50,25 @@ class Asked:
         return Asked({party: codes[rows] for party, codes in self.keys.items()}, self.order[rows], self.moment[rows])
 
 
-def chunks(history: History, asked: Asked, size: int = _CHUNK) -> Iterator[tuple[Ints, npt.NDArray[np.float64]]]:
-    """Answers in chunks of about `size` requests: (rows of `asked`, values of shape (rows, len(NAMES))).
+def chunks(
+    history: History,
+    asked: Asked,
+    entities: Sequence[Entity] = declarations.EXACT,
+    *,
+    by: str = "customer",
+    size: int = _CHUNK,
+) -> Iterator[tuple[Ints, npt.NDArray[np.float64]]]:
+    """Answers in chunks of about `size` requests: (rows of `asked`, what `values` gives for them).
 
-    Requests are taken by customer, so that each chunk needs only its own customers' part of the history and time and
-    memory stay proportional to the whole.
+    Requests are taken by customer, or by another party that the entities are about, so that each chunk needs only its
+    own customers' part of the history and time and memory stay proportional to the whole.
     """
-    by_customer = np.argsort(asked.keys["customer"], kind="stable")
-    index = _Index(history)
-    parts = [by_customer[start : start + size] for start in range(0, len(asked), size)]
+    in_turn = np.argsort(asked.keys[by], kind="stable")
+    index = _Index(history, entities)
+    parts = [in_turn[start : start + size] for start in range(0, len(asked), size)]
 
     def answer(rows: Ints) -> npt.NDArray[np.float64]:
-        return values(*index.narrowed(asked.take(rows)))
+        return values(*index.narrowed(asked.take(rows)), entities)
 
     if len(parts) == 1:
         yield parts[0], answer(parts[0])
@@ -78,10 +87,11 @@ def chunks(history: History, asked: Asked, size: int = _CHUNK) -> Iterator[tuple
 class _Index:
     """Where the orders of each key and the facts of each order stand, so that a chunk costs what it holds."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, entities: Sequence[Entity]) -> None:
         self._history = history
+        parties = dict.fromkeys(party for entity in entities for party in parties_of(entity))
         self._orders = {
-            party: Groups.of(codes, int(codes.max(initial=-1)) + 1) for party, codes in history.keys.items()
+            party: Groups.of(history.keys[party], int(history.keys[party].max(initial=-1)) + 1) for party in parties
         }
         self._facts = {kind: Groups.of(facts.order, len(history.order_nos)) for kind, facts in history.facts.items()}
 
@@ -89,9 +99,9 @@ class _Index:
         """Only the orders that share a key with a request, and their facts, in columns of int64."""
         history = self._history
         parts = [asked.order[asked.order >= 0]]
-        for party in PARTIES:
+        for party, of_party in self._orders.items():
             codes = np.unique(asked.keys[party])
-            parts.append(self._orders[party].rows_of(codes[codes >= 0]))
+            parts.append(of_party.rows_of(codes[codes >= 0]))
         for facts in history.facts.values():
             if facts.returner is not None:
                 parts.append(facts.order[np.isin(facts.returner, asked.keys["customer"]) & (facts.returner >= 0)])
@@ -117,27 +127,29 @@ class _Index:
         )
 
 
-def values(history: History, asked: Asked) -> npt.NDArray[np.float64]:
-    """Exact values of every `kernel.one.NAMES` for every request: shape (n, len(NAMES)); NaN for an age without a
-    fact."""
-    return _Table(history, asked).fill()
+def values(history: History, asked: Asked, entities: Sequence[Entity] = declarations.EXACT) -> npt.NDArray[np.float64]:
+    """Exact values of the entities for every request, in the order of `names_of(entities)`: shape (n, names); NaN for
+    an age without a fact."""
+    return _Table(history, asked, entities).fill()
 
 
 class _Table:
     """The work of one chunk: ranks that all entities share, and the result as it fills."""
 
-    def __init__(self, history: History, asked: Asked) -> None:
+    def __init__(self, history: History, asked: Asked, entities: Sequence[Entity]) -> None:
         self.history = history
         self.asked = asked
+        self.entities = entities
         self.moments, self.rank = np.unique(asked.moment, return_inverse=True)
         self.span: Final = len(self.moments) + 2
-        self.result = np.zeros((len(asked), len(NAMES)), dtype=np.float64)
+        names = names_of(entities)
+        self.result = np.zeros((len(asked), len(names)), dtype=np.float64)
         self._ranks: dict[tuple[FactKind, str], Ints] = {}
         self._sums: dict[FactKind, dict[str, Ints]] = {}
-        self._position = {name: position for position, name in enumerate(NAMES)}
+        self._position = {name: position for position, name in enumerate(names)}
 
     def fill(self) -> npt.NDArray[np.float64]:
-        for entity in declarations.EXACT:
+        for entity in self.entities:
             self._entity(entity)
         return self.result
 
@@ -156,7 +168,7 @@ class _Table:
     def _measured(self, kind: FactKind, name: str) -> Ints:
         known = self._sums.setdefault(kind, {})
         if name not in known:
-            measure = next(m for e in declarations.EXACT for m in e.measures if m.facts == kind and m.name == name)
+            measure = next(m for e in self.entities for m in e.measures if m.facts == kind and m.name == name)
             known[name] = np.asarray(measure.value(self.history.facts[kind].columns), dtype=np.int64)
         return known[name]
 

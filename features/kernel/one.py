@@ -15,7 +15,7 @@ from features import declarations
 from features.clock import SECOND, window_us
 from features.history import PARTIES, History
 from features.kernel.key import KeyFacts
-from features.measures import FACT_KINDS, Entity, FactKind, Ints, Measure
+from features.measures import FACT_KINDS, Entity, FactKind, Ints, Measure, names_of
 
 _WINDOWS: Final = declarations.ALL_WINDOWS
 _CUSTOMER: Final = PARTIES.index("customer")
@@ -35,7 +35,7 @@ _NEEDED: Final = np.array(
 
 
 #: Names of all exact values, in the order of the arrays that this module returns.
-NAMES: Final = tuple(name for entity in declarations.EXACT for name in entity.feature_names())
+NAMES: Final = names_of(declarations.EXACT)
 _POSITION: Final = {name: position for position, name in enumerate(NAMES)}
 
 

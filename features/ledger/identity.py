@@ -66,6 +66,19 @@ class KeyHasher:
         digest = hashlib.blake2b(key=self._key, digest_size=8, person=b"fingerprint").digest()
         return int.from_bytes(digest, "big") >> 1
 
+    def draw(self, *what: str) -> float:
+        """A number from 0 to below 1 that is as good as drawn at random, always the same for the same texts, and that
+        only the holder of the key can foresee.
+
+        >>> KeyHasher(b"a key for this example only").draw("check", "2026-11", "R-1") < 1
+        True
+        """
+        keyed = hashlib.blake2b(key=self._key, digest_size=8, person=b"draw")
+        for text in what:
+            content = text.encode("utf-8", "surrogatepass")
+            keyed.update(len(content).to_bytes(8, "big") + content)
+        return (int.from_bytes(keyed.digest(), "big") >> 11) / 2**53
+
     def _for(self, entity: str, *, lower: bool = False) -> Callable[[str | None], str | None]:
         keyed = hashlib.blake2b(key=self._key, digest_size=_DIGEST_SIZE, person=entity.encode())
 

@@ -103,9 +103,13 @@ class Ledger:
         with self._writer.connect() as conn, conn.begin():
             yield conn
 
-    def writer(self) -> Writer:
-        """A connection whose transactions write, for one who keeps it."""
-        return Writer(self._writer.connect())
+    def writer(self, *, durable: bool = True) -> Writer:
+        """A connection whose transactions write, for one who keeps it.
+
+        If not `durable`, a commit does not wait for the disk: a power cut may take back the latest of them, each as a
+        whole. For what can be computed again.
+        """
+        return Writer(self._writer.connect(), durable=durable)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -143,11 +147,14 @@ class Writer:
     """A connection that writes one transaction after the other, for one who also calls `Ledger.checkpoint` now and
     then. Not in the pool: closing it really does."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, durable: bool = True) -> None:
         connection.detach()
         if connection.dialect.name == "sqlite":
             execute(connection, f"PRAGMA wal_autocheckpoint = {_MOST_LOG_PAGES}")
+            if not durable:
+                execute(connection, "PRAGMA synchronous = NORMAL")
         self.connection = connection
+        self._durable = durable
         self._waits = True  # for another process that writes
 
     def begin_at_once(self) -> RootTransaction | None:
@@ -163,7 +170,10 @@ class Writer:
     def begin(self) -> RootTransaction:
         """Begins a transaction; may wait for another writer."""
         self._wait(True)
-        return self.connection.begin()
+        transaction = self.connection.begin()
+        if not self._durable and self.connection.dialect.name == "postgresql":
+            execute(self.connection, "SET LOCAL synchronous_commit = off")
+        return transaction
 
     def close(self) -> None:
         """Closes the connection; what was not committed is taken back."""

@@ -96,12 +96,7 @@ class Inspections:
 def make_inspections(rng: np.random.Generator, history: History, requests: Requests) -> Inspections:
     """The checks that were made and recorded before the end of the history."""
     settings, n = history.settings, len(requests)
-    finding = _findings(rng, history, requests)
-    wait = np.where(requests.claim, 0.5 + rng.gamma(1.8, 1.8, n), 2.0 + rng.gamma(2.2, 2.2, n))
-    at = (requests.at + np.minimum(wait, 21.0) * DAY).astype(np.int64) // DAY * DAY + opening_hours(rng, n)
-    at = np.maximum(at, requests.at + 3_600)
-    late = happens(rng, 2 * settings.late_share, n)
-    recorded = np.where(late, at + (DAY * rng.exponential(1.2, n)).astype(np.int64) + 1_800, 0)
+    finding, at, recorded = looked_at(rng, history, requests)
     known = np.maximum(at, recorded)
 
     routine_odds = settings.routine_rate * _routine_factor(history, requests)
@@ -136,6 +131,17 @@ def make_inspections(rng: np.random.Generator, history: History, requests: Reque
         recorded=recorded[done],
         line=_line_looked_at(rng, requests, done),
     )
+
+
+def looked_at(rng: np.random.Generator, history: History, requests: Requests) -> tuple[Codes, Ints, Ints]:
+    """What a check of each request would see, when it would be made, and when recorded (0: at once). (n,) each."""
+    n = len(requests)
+    finding = _findings(rng, history, requests)
+    wait = np.where(requests.claim, 0.5 + rng.gamma(1.8, 1.8, n), 2.0 + rng.gamma(2.2, 2.2, n))
+    at = (requests.at + np.minimum(wait, 21.0) * DAY).astype(np.int64) // DAY * DAY + opening_hours(rng, n)
+    at = np.maximum(at, requests.at + 3_600)
+    late = happens(rng, 2 * history.settings.late_share, n)
+    return finding, at, np.where(late, at + (DAY * rng.exponential(1.2, n)).astype(np.int64) + 1_800, 0)
 
 
 def _line_looked_at(rng: np.random.Generator, requests: Requests, done: Ints) -> Ints:

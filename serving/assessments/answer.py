@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from features.clock import SECOND
+from features.ledger.identity import KeyHasher
 from features.request import FIELD_NAMES, RequestRow, Stated
 from serving.assessments.features import POSITION, Floats
 from serving.assessments.repository import OrderHead
 from serving.clock import iso, iso_date
 from serving.model.loaded import Estimate, LoadedModel
+from serving.policy.checks import Check
 from serving.policy.policy import Action, Policy
 from serving.policy.rights import rights
 from serving.reasons.explain import Explainer
@@ -41,12 +43,21 @@ class Assessment:
     model: LoadedModel
 
 
+class Answer(NamedTuple):
+    """The answer as JSON, and two things that it says."""
+
+    action: Action
+    check: Check | None
+    content: bytes
+
+
 class Answerer:
     """Turns what the model says into what is said: reasons by the catalogue, action by the policy."""
 
-    def __init__(self, explainer: Explainer, policy: Policy) -> None:
+    def __init__(self, explainer: Explainer, policy: Policy, hasher: KeyHasher) -> None:
         self._explainer = explainer
         self._policy = policy
+        self._hasher = hasher
 
     @property
     def policy_version(self) -> str:
@@ -59,10 +70,20 @@ class Answerer:
             kind=stated.kind, band=estimate.band, sufficient=estimate.sufficient, value_minor=row.values[_VALUE]
         )
 
-    def answer(self, made: Assessment) -> tuple[Action, bytes]:
-        """The action, and the answer as JSON."""
+    def check(self, made: Assessment, action: Action) -> Check | None:
+        """Whether somebody looks, and with what odds: the same for the same return, model and policy version."""
+        return self._policy.check(
+            action,
+            risk=made.estimate.risk,
+            elevated_from=made.model.elevated_from,
+            drawn=self._hasher.draw("check", self._policy.version, made.return_id),
+        )
+
+    def answer(self, made: Assessment) -> Answer:
+        """All that is said, and what of it is counted."""
         estimate, order, stated = made.estimate, made.order, made.stated
         action = self.action(estimate, made.row, stated)
+        check = self.check(made, action)
         reasons, reassurances = self._explainer.explain(
             estimate.contributions, made.vector, claim=stated.kind == "claim", currency=order.currency
         )
@@ -73,6 +94,7 @@ class Answerer:
             "risk": estimate.risk,
             "risk_band": estimate.band,
             "action": action,
+            "check": None if check is None else check._asdict(),
             "reasons": reasons,
             "reassurances": reassurances,
             "history": _history(made.vector, stated.requested_at, estimate.sufficient),
@@ -88,7 +110,7 @@ class Answerer:
             "model": _model(made.model),
             "policy_version": self._policy.version,
         }
-        return action, orjson.dumps(answer)
+        return Answer(action, check, orjson.dumps(answer))
 
 
 def _model(model: LoadedModel) -> dict[str, Any]:

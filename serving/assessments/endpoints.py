@@ -115,10 +115,13 @@ async def get_assessment(request: Request) -> Response:
 async def _assess(context: Context, wanted: AssessmentRequest) -> bytes:
     prepared = service.prepare(wanted)
     assessor = context.assessor
-    return await context.writer.run(
+    answered = await context.writer.run(
         lambda conn: assessor.assess(conn, prepared),
         before=Before(lambda conn: assessor.is_ready(conn, prepared), lambda conn: assessor.before(conn, prepared)),
     )
+    if answered.vector is not None:
+        context.shadow.offer(answered.assessment_id, answered.vector)
+    return answered.answer
 
 
 async def _result(context: Context, position: int, item: AssessmentRequest | ValidationError) -> dict[str, Any]:

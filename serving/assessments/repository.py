@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from features.ledger.sql import execute, rows
+from features.ledger.sql import batches, execute, rows
 
 _COLUMNS: Final = (
     "assessment_id",
@@ -44,6 +44,23 @@ class Stored(NamedTuple):
     feature_service: str
     vector: bytes
     answer: bytes
+
+
+class Seen(NamedTuple):
+    """What a stored assessment saw; see `Stored`."""
+
+    return_id: str
+    assessed_at: int
+    feature_service: str
+    vector: bytes
+
+
+class Stretch(NamedTuple):
+    """The assessments of a stretch of time: numbers from `first_no` on, how many, and the moment of the latest."""
+
+    first_no: int
+    made: int
+    latest: int
 
 
 class OrderHead(NamedTuple):
@@ -91,6 +108,9 @@ class KnownLine(NamedTuple):
 _ANSWER = "SELECT request_digest, answer FROM assessments WHERE return_id = ?"
 _STORED = f"SELECT {', '.join(_COLUMNS)} FROM assessments WHERE assessment_id = ?"
 _STORE = f"INSERT INTO assessments ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_LATEST = "SELECT assessment_no, assessed_at FROM assessments ORDER BY assessment_no DESC LIMIT 1"
+_NEXT = "SELECT assessment_no, assessed_at FROM assessments WHERE assessment_no >= ? ORDER BY assessment_no LIMIT 1"
+_COUNT = "SELECT COUNT(*) FROM assessments WHERE assessment_no >= ?"
 _ORDER = (
     "SELECT order_no, customer_id, ordered_at, channel, country, currency, email_id, address_id, payment_id, device_id,"
     " (SELECT max(d.delivered_at) FROM deliveries d WHERE d.order_no = o.order_no) FROM orders o WHERE order_id = ?"
@@ -117,6 +137,38 @@ def find(conn: Connection, assessment_id: str) -> Stored | None:
     """The stored assessment of that id."""
     found = rows(conn, _STORED, (assessment_id,))
     return Stored(*found[0]) if found else None
+
+
+def latest_stretch(conn: Connection, length: int) -> Stretch:
+    """The assessments made in the last `length` microseconds before the latest one.
+
+    They are numbered in the order in which they were made, so their first is found without an index of times.
+    """
+    last = rows(conn, _LATEST)
+    if not last:
+        return Stretch(0, 0, 0)
+    last_no, latest = last[0]
+    low, high = 0, int(last_no)
+    while low < high:
+        middle = (low + high) // 2
+        number, moment = rows(conn, _NEXT, (middle,))[0]
+        if moment < latest - length:
+            low = number + 1
+        else:
+            high = middle
+    return Stretch(low, int(rows(conn, _COUNT, (low,))[0][0]), int(latest))
+
+
+def seen_in(conn: Connection, stretch: Stretch, at_most: int) -> Iterator[list[Seen]]:
+    """What the assessments of a stretch saw, in batches in the order of their making; of more than `at_most` about that
+    many, picked evenly."""
+    step = max(1, -(-stretch.made // at_most))
+    sql = (
+        "SELECT return_id, assessed_at, feature_service, vector FROM assessments"
+        f" WHERE assessment_no >= {stretch.first_no} AND assessment_no % {step} = 0 ORDER BY assessment_no"
+    )
+    for batch in batches(conn, sql, 2_000):
+        yield [Seen._make(row) for row in batch]
 
 
 def store(conn: Connection, assessment: Stored) -> None:

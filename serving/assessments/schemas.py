@@ -110,6 +110,17 @@ class HistoryAnswer(BaseModel):
     note: str | None = Field(None, description="The same in words; only where it is not sufficient.")
 
 
+class CheckAnswer(BaseModel):
+    """A look at the return: the item when it arrives, or of a claim a trace asked of the carrier."""
+
+    trigger: Literal["risk", "random"] = Field(
+        description="What picked it: the policy's action, or a draw. Send it back with the inspection."
+    )
+    propensity: float = Field(
+        description="The odds with which that picks such a return. Send it back with the inspection.", gt=0, le=1
+    )
+
+
 class RightsAnswer(BaseModel):
     """What the customer is entitled to."""
 
@@ -141,6 +152,10 @@ class AssessmentAnswer(BaseModel):
     risk: float = Field(description="Probability that a careful inspection would confirm abuse.", ge=0, le=1)
     risk_band: Band = Field(description="The risk as a band.")
     action: Action = Field(description="What the policy asks for; never a refusal.")
+    check: CheckAnswer | None = Field(
+        description="Whether somebody should look at the return, and with what odds it was picked. A drawn check "
+        "changes nothing else: a refund does not wait for it."
+    )
     reasons: list[ReasonAnswer] = Field(description="What raised the risk, strongest first; at most four.")
     reassurances: list[ReassuranceAnswer] = Field(description="What lowered it, strongest first; at most four.")
     history: HistoryAnswer = Field(description="How much is known of the customer.")

@@ -24,7 +24,7 @@ from features.service import SERVICE, VECTOR
 from serving import metrics
 from serving.assessments import repository
 from serving.assessments.answer import Answerer, Assessment
-from serving.assessments.features import FeatureReader
+from serving.assessments.features import FeatureReader, Floats
 from serving.assessments.repository import KnownLine, OrderHead, Stored
 from serving.assessments.schemas import AssessmentRequest, InlineOrder
 from serving.clock import iso, now_us
@@ -58,6 +58,15 @@ def prepare(request: AssessmentRequest) -> Prepared:
     return Prepared(request, hashlib.blake2b(content, digest_size=16, person=b"assessment").digest())
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer as JSON. One that is new has an id and the vector that it rests on, a repeated one has not."""
+
+    answer: bytes
+    assessment_id: str = ""
+    vector: Floats | None = None
+
+
 class Assessor:
     """Makes assessments with the model in use. One per process; the methods run on the event loop."""
 
@@ -83,8 +92,8 @@ class Assessor:
         """Forget what was read in a transaction that has been taken back."""
         self._features.forget()
 
-    def assess(self, conn: Connection, prepared: Prepared) -> bytes:
-        """The answer as JSON; the stored one, if the same was asked before.
+    def assess(self, conn: Connection, prepared: Prepared) -> Answered:
+        """The answer; the stored one, if the same was asked before.
 
         Raises:
             Conflict: the return or the order is known with other content.
@@ -94,7 +103,7 @@ class Assessor:
         with self._features.tentative():
             return self._assess(conn, prepared)
 
-    def _assess(self, conn: Connection, prepared: Prepared) -> bytes:
+    def _assess(self, conn: Connection, prepared: Prepared) -> Answered:
         request = prepared.request
         earlier = repository.answer_of(conn, request.return_id)
         if earlier is not None:
@@ -102,7 +111,7 @@ class Assessor:
             if digest != prepared.digest:
                 raise clash("this return was assessed with another body", "return_id")
             metrics.assessments_repeated_total.inc()
-            return answer
+            return Answered(answer)
         model = self._models.current()
         order = self._order(conn, request)
         known = repository.known_lines(conn, request.return_id)
@@ -117,10 +126,12 @@ class Assessor:
         made = Assessment(
             secrets.token_hex(12), request.return_id, now_us(), row, stated, vector, estimate, order, model
         )
-        action, answer = self._answerer.answer(made)
+        action, check, answer = self._answerer.answer(made)
         self._store(conn, prepared, made, action, answer)
         metrics.assessments_total.labels(estimate.band, action).inc()
-        return answer
+        if check is not None:
+            metrics.checks_total.labels(check.trigger).inc()
+        return Answered(answer, made.assessment_id, vector)
 
     def _order(self, conn: Connection, request: AssessmentRequest) -> OrderHead:
         """The order, appended first if it came with the request."""

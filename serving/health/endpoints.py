@@ -89,6 +89,7 @@ async def get_metrics(request: Request) -> Response:
     context = context_of(request)
     if not context.serving.metrics_open:
         context.keys.check(request.headers.get("authorization"), Scope.METRICS_READ)
+    context.drift.refresh()
     return Response(metrics.exposition(), media_type=metrics.MEDIA_TYPE)
 
 

@@ -1,4 +1,4 @@
-"""The model in use, and the thread that looks for a newer one.
+"""The model in use, and the thread that looks for a newer one, and for a challenger.
 
 Requests only read one reference, so a new champion takes over between two of them. Whatever goes wrong with the
 registry, the artifacts or a new version, the model that answers stays; `/readyz` and the metrics tell.
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final, Protocol
+from typing import Protocol
 
 from features.errors import ReturnwiseError
 from features.settings import Settings
 from serving import metrics
 from serving.model.loaded import LoadedModel, UnfitModelError
-from serving.model.registry import Champion, Registry, RegistryError
+from serving.model.registry import Registered, Registry, RegistryError
+from serving.model.troubles import MODE_CHAMPION, MODE_REGISTRY, Troubles
 from serving.problems import Unavailable
+from serving.shadow.follower import ChallengerFollower
+from serving.shadow.model import VectorModel
 
 _log = logging.getLogger(__name__)
-
-MODE_REGISTRY: Final = "registry"  # the registry does not answer or has no champion
-MODE_CHAMPION: Final = "champion"  # the champion cannot be used; an earlier version answers
 
 
 class ModelSource(Protocol):
@@ -32,16 +32,17 @@ class ModelSource(Protocol):
 
 
 class ModelHolder:
-    """Holds the champion; `start` and `stop` the thread that follows it."""
+    """Holds champion and challenger; `start` and `stop` the thread that follows them."""
 
     def __init__(self, settings: Settings, *, poll_seconds: float, start_seconds: float) -> None:
         self._registry = Registry(settings)
         self._poll_seconds = poll_seconds
         self._start_seconds = start_seconds
         self._model: LoadedModel | None = None
-        self._champion: Champion | None = None
-        self._refused: Champion | None = None
-        self._troubles: dict[str, str] = {}
+        self._champion: Registered | None = None
+        self._refused: Registered | None = None
+        self._troubles = Troubles()
+        self._challengers = ChallengerFollower(self._registry, self._troubles)
         self._stop = threading.Event()
         self._asked = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="model-follower", daemon=True)
@@ -54,9 +55,13 @@ class ModelHolder:
         """
         model = self._model
         if model is None:
-            cause = next(iter(self._troubles.values()), "it is being loaded")
+            cause = next(iter(self.troubles.values()), "it is being loaded")
             raise Unavailable(f"There is no model to assess with: {cause}.")
         return model
+
+    def challenger(self) -> VectorModel | None:
+        """The version to score in the shadow, if there is one that can be used."""
+        return self._challengers.current()
 
     @property
     def ready(self) -> bool:
@@ -66,10 +71,10 @@ class ModelHolder:
     @property
     def troubles(self) -> dict[str, str]:
         """What the holder works without, by mode, in words."""
-        return dict(self._troubles)
+        return self._troubles.told()
 
     def start(self) -> None:
-        """Follow the champion. Returns when it is loaded, or when the registry has failed or kept us waiting."""
+        """Follow both. Returns when the champion is loaded, or when the registry has failed or kept us waiting."""
         self._thread.start()
         self._asked.wait(self._start_seconds)
         if self._model is None:
@@ -82,25 +87,34 @@ class ModelHolder:
     def _follow(self) -> None:
         while not self._stop.is_set():
             self.refresh()
-            self._asked.set()
             self._stop.wait(self._poll_seconds)
 
     def refresh(self) -> None:
         """Ask the registry once, and take over what is new."""
+        answered = self._refresh_champion()
+        self._asked.set()  # nobody waits for a challenger
+        if answered:
+            self._challengers.refresh()
+
+    def _refresh_champion(self) -> bool:
+        """Whether the registry answered."""
         try:
             champion = self._registry.champion()
-            self._clear(MODE_REGISTRY)
+            self._troubles.clear(MODE_REGISTRY)
             if champion == self._champion:
-                self._clear(MODE_CHAMPION)
+                self._troubles.clear(MODE_CHAMPION)
             elif champion != self._refused:
                 self._take(champion)
         except RegistryError as error:
-            self._trouble(MODE_REGISTRY, error.message)
+            self._troubles.note(MODE_REGISTRY, error.message)
+            return False
         except Exception as error:  # noqa: BLE001 - the follower must go on, whatever it was
             _log.exception("looking for a new champion failed")
-            self._trouble(MODE_REGISTRY, f"looking for a new champion failed: {type(error).__name__}")
+            self._troubles.note(MODE_REGISTRY, f"looking for a new champion failed: {type(error).__name__}")
+            return False
+        return True
 
-    def _take(self, champion: Champion) -> None:
+    def _take(self, champion: Registered) -> None:
         """Loads a version and lets it answer; refuses it for good if it cannot be used."""
         try:
             model = LoadedModel(champion.version, self._registry.fetch(champion))
@@ -109,13 +123,13 @@ class ModelHolder:
         except ReturnwiseError as error:
             self._refused = champion
             metrics.model_refused_total.labels("features" if isinstance(error, UnfitModelError) else "files").inc()
-            self._trouble(MODE_CHAMPION, f"version {champion.version} cannot be used: {error.message}")
+            self._troubles.note(MODE_CHAMPION, f"version {champion.version} cannot be used: {error.message}")
             return
         former, self._model, self._champion, self._refused = self._model, model, champion, None
         if former is not None and former.version != model.version:
             metrics.model_version.labels(former.version).set(0)
         metrics.model_version.labels(model.version).set(1)
-        self._clear(MODE_CHAMPION)
+        self._troubles.clear(MODE_CHAMPION)
         self._registry.keep(champion)
         _log.info("version %s of %s answers", model.version, model.name)
 
@@ -126,22 +140,13 @@ class ModelHolder:
         try:
             model = LoadedModel(champion.version, self._registry.fetch(champion))
         except ReturnwiseError as error:
-            self._trouble(MODE_CHAMPION, f"the kept version {champion.version} cannot be used: {error.message}")
+            cause = f"the kept version {champion.version} cannot be used: {error.message}"
+            self._troubles.note(MODE_CHAMPION, cause)
             return
         if self._model is None:  # the registry may have answered meanwhile
             self._model, self._champion = model, champion
             metrics.model_version.labels(model.version).set(1)
             _log.warning("going on with the kept version %s of %s", model.version, model.name)
-
-    def _trouble(self, mode: str, text: str) -> None:
-        if self._troubles.get(mode) != text:
-            _log.warning("%s: %s", mode, text)
-        self._troubles[mode] = text
-        metrics.degraded.labels(mode).set(1)
-
-    def _clear(self, mode: str) -> None:
-        self._troubles.pop(mode, None)
-        metrics.degraded.labels(mode).set(0)
 
 
 def champion_now(settings: Settings) -> LoadedModel:

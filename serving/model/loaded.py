@@ -58,6 +58,11 @@ class LoadedModel:
         """Whether the model follows written weights because there were too few findings to learn from."""
         return self.model.card.prior
 
+    @property
+    def elevated_from(self) -> float:
+        """The risk at which the band `elevated` begins."""
+        return self.model.card.bands.elevated
+
     def assess(self, vector: Floats) -> Estimate:
         """Risk and contributions of one stored vector (len(VECTOR),)."""
         row = vector[_COLUMNS].reshape(1, -1)

@@ -1,4 +1,4 @@
-"""The registry's side: which version is the champion, and its files brought into the home."""
+"""The registry's side: which versions are champion and challenger, and their files brought into the home."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from features.settings import Settings
 
 MODEL_NAME: Final = "returnwise-risk"
 ALIAS: Final = "champion"
+CHALLENGER: Final = "challenger"
 _POINTER: Final = "champion.json"
+#: What MLflow says of an alias that nobody has set, and of a model that nobody has registered.
+_ABSENT: Final = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
 _ENVIRONMENT: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -35,7 +38,7 @@ class RegistryError(ReturnwiseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Champion:
+class Registered:
     """A registered version. `origin` tells it from one of the same number in a registry that was set up anew."""
 
     version: str
@@ -50,29 +53,41 @@ class Registry:
         self._folder = settings.home / "models"
         self._client: Any = None
 
-    def champion(self) -> Champion:
+    def champion(self) -> Registered:
         """The version under the alias.
 
         Raises:
             RegistryError: there is no registry or no champion, or it does not answer.
         """
         try:
-            found = self._connected().get_model_version_by_alias(MODEL_NAME, ALIAS)
+            return self._version(ALIAS)
         except RegistryError:
             raise
         except Exception as error:  # whatever MLflow, its store or its HTTP client raise
-            self._client = None
-            raise RegistryError(f"no answer about {MODEL_NAME}@{ALIAS}: {_line(error)}") from error
-        traits = (found.run_id, found.source, found.creation_timestamp)
-        return Champion(str(found.version), hashlib.blake2b(repr(traits).encode(), digest_size=6).hexdigest())
+            raise self._no_answer(ALIAS, error) from error
 
-    def fetch(self, champion: Champion) -> Path:
+    def challenger(self) -> Registered | None:
+        """The version under the alias `challenger`, if there is one.
+
+        Raises:
+            RegistryError: there is no registry, or it does not answer.
+        """
+        try:
+            return self._version(CHALLENGER)
+        except RegistryError:
+            raise
+        except Exception as error:  # whatever MLflow, its store or its HTTP client raise
+            if getattr(error, "error_code", None) in _ABSENT:
+                return None
+            raise self._no_answer(CHALLENGER, error) from error
+
+    def fetch(self, registered: Registered) -> Path:
         """The model folder of a version, downloaded unless it is in the home already.
 
         Raises:
             RegistryError: the artifacts cannot be had, or hold no model folder.
         """
-        folder = self._folder / f"{champion.version}-{champion.origin}"
+        folder = self._folder / f"{registered.version}-{registered.origin}"
         if folder.is_dir():
             return folder
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -80,14 +95,14 @@ class Registry:
             try:
                 self._connected()
                 got = _mlflow().artifacts.download_artifacts(
-                    artifact_uri=f"models:/{MODEL_NAME}/{champion.version}", dst_path=scratch
+                    artifact_uri=f"models:/{MODEL_NAME}/{registered.version}", dst_path=scratch
                 )
             except Exception as error:  # whatever MLflow and the artifact store raise
-                cause = f"the artifacts of version {champion.version} cannot be had: {_line(error)}"
+                cause = f"the artifacts of version {registered.version} cannot be had: {_line(error)}"
                 raise RegistryError(cause) from error
             booster = next(iter(sorted(Path(got).rglob(BOOSTER_FILE))), None)
             if booster is None or not (booster.parent / CARD_FILE).is_file():
-                raise RegistryError(f"version {champion.version} holds no {BOOSTER_FILE} with a {CARD_FILE}")
+                raise RegistryError(f"version {registered.version} holds no {BOOSTER_FILE} with a {CARD_FILE}")
             draft = Path(scratch) / "folder"
             draft.mkdir()
             for name in (BOOSTER_FILE, CARD_FILE):
@@ -99,21 +114,30 @@ class Registry:
                     raise
         return folder
 
-    def keep(self, champion: Champion) -> None:
+    def keep(self, champion: Registered) -> None:
         """Remember the version that answers, for a start without the registry."""
         text = json.dumps({"version": champion.version, "origin": champion.origin})
         draft = self._folder / f".{_POINTER}.{os.getpid()}"
         draft.write_text(text, encoding="utf-8")
         draft.replace(self._folder / _POINTER)
 
-    def kept(self) -> Champion | None:
+    def kept(self) -> Registered | None:
         """The version that answered last, if its folder is still there."""
         try:
             kept = json.loads((self._folder / _POINTER).read_text(encoding="utf-8"))
-            champion = Champion(str(kept["version"]), str(kept["origin"]))
+            champion = Registered(str(kept["version"]), str(kept["origin"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return champion if (self._folder / f"{champion.version}-{champion.origin}").is_dir() else None
+
+    def _version(self, alias: str) -> Registered:
+        found = self._connected().get_model_version_by_alias(MODEL_NAME, alias)
+        traits = (found.run_id, found.source, found.creation_timestamp)
+        return Registered(str(found.version), hashlib.blake2b(repr(traits).encode(), digest_size=6).hexdigest())
+
+    def _no_answer(self, alias: str, error: Exception) -> RegistryError:
+        self._client = None
+        return RegistryError(f"no answer about {MODEL_NAME}@{alias}: {_line(error)}")
 
     def _connected(self) -> Any:
         url = make_url(self._uri) if self._uri.startswith("sqlite") else None

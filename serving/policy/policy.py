@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import ReturnwiseError
+from serving.policy.checks import LOOKS, Check, CheckRules
 
 Action = Literal["refund_now", "refund_on_scan", "inspect_before_refund", "staff_review"]
 Band = Literal["low", "elevated", "high"]
@@ -65,6 +66,7 @@ class Policy(_Strict):
     version: str = Field(min_length=1)
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     notices: dict[Action, str]
+    checks: CheckRules
     rights: RightsRules
 
     def action(self, *, kind: str, band: str, sufficient: bool, value_minor: int) -> Action:
@@ -74,6 +76,10 @@ class Policy(_Strict):
             for rule in self.rules
             if rule.fits(kind=kind, band=band, sufficient=sufficient, value_minor=value_minor)
         )
+
+    def check(self, action: Action, *, risk: float, elevated_from: float, drawn: float) -> Check | None:
+        """Whether somebody looks at a return for which `action` was decided, and with what odds; see `CheckRules`."""
+        return self.checks.check(looks=action in LOOKS, risk=risk, elevated_from=elevated_from, drawn=drawn)
 
     @model_validator(mode="after")
     def _complete(self) -> Policy:

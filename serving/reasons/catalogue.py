@@ -12,8 +12,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from features.reasons import CODES, GROUPS
 from features.service import MODEL_FEATURES, VECTOR
-from features.signals import FAMILIES, ModelFeature
+from features.signals import ModelFeature
 from serving.reasons.facts import CatalogueError, Fact, Sentence, Show, sentence
 
 FILE = Path(__file__).with_name("catalogue.toml")
@@ -50,15 +51,12 @@ class _ReasonSpec(_ReassuranceSpec):
 
 
 class _GroupSpec(_Strict):
-    families: Annotated[tuple[str, ...], Field(min_length=1)]
     reason: _ReasonSpec
     reassurance: _ReassuranceSpec
 
 
 class _CatalogueSpec(_Strict):
     version: str
-    threshold: float = Field(gt=0)
-    most: int = Field(ge=1, le=4)
     facts: dict[str, _FactSpec]
     groups: tuple[_GroupSpec, ...]
 
@@ -93,13 +91,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The groups in the order of their codes. `group_of` gives, for each model feature in order, its group's number."""
+    """The groups in the order of `features.reasons.CODES`."""
 
     version: str
-    threshold: float
-    most: int
     groups: tuple[Group, ...]
-    group_of: tuple[int, ...]
     facts: Mapping[str, Fact]
 
     def entries(self) -> Iterable[Entry]:
@@ -113,8 +108,8 @@ def load(path: Path = FILE, features: Sequence[ModelFeature] = MODEL_FEATURES) -
     """Read a catalogue.
 
     Raises:
-        CatalogueError: it cannot be read, a code is used twice, a family is in no group or in two, a fact or a
-            condition is unknown, or a last sentence could not always be said.
+        CatalogueError: it cannot be read, a code is used twice, or has no words or no features, a fact or a condition
+            is unknown, or a last sentence could not always be said.
     """
     try:
         spec = _CatalogueSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -127,18 +122,15 @@ def load(path: Path = FILE, features: Sequence[ModelFeature] = MODEL_FEATURES) -
     facts = {name: _fact(name, fact, categories) for name, fact in spec.facts.items()}
     groups = tuple(
         Group(
-            group.families,
-            tuple(feature.name for feature in features if feature.family in group.families),
+            GROUPS.get(group.reason.code, ()),
+            tuple(feature.name for feature in features if feature.family in GROUPS.get(group.reason.code, ())),
             _entry(group.reason, facts),
             _entry(group.reassurance, facts),
         )
         for group in spec.groups
     )
     _check(groups, facts)
-    number = {family: i for i, group in enumerate(groups) for family in group.families}
-    return Catalogue(
-        spec.version, spec.threshold, spec.most, groups, tuple(number[feature.family] for feature in features), facts
-    )
+    return Catalogue(spec.version, groups, facts)
 
 
 @lru_cache
@@ -168,17 +160,16 @@ def _entry(spec: _ReassuranceSpec, facts: Mapping[str, Fact]) -> Entry:
 
 
 def _check(groups: Sequence[Group], facts: Mapping[str, Fact]) -> None:
-    families = Counter(family for group in groups for family in group.families)
-    for family in FAMILIES:
-        if families[family] != 1:
-            raise CatalogueError(f"family {family!r} is in {families[family]} groups; it belongs to exactly one")
-    unknown = set(families) - set(FAMILIES)
-    if unknown:
-        raise CatalogueError(f"there is no family {min(unknown)!r}")
     codes = Counter(code for group in groups for code in (group.reason.code, group.reassurance.code))
     twice = [code for code, count in codes.items() if count > 1]
     if twice:
         raise CatalogueError(f"code {twice[0]} is used twice")
+    listed = tuple(group.reason.code for group in groups)
+    odd = set(listed) ^ set(CODES)
+    if odd:
+        raise CatalogueError(f"{min(odd)} is in only one of features/reasons.py and the catalogue")
+    if listed != CODES:
+        raise CatalogueError("the groups are not in the order of their codes")
     used = {
         fact.name
         for group in groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from features.reasons import MOST, THRESHOLD
 from serving.reasons.catalogue import Catalogue, Entry, default_catalogue
 
 
@@ -12,8 +13,8 @@ def describe(catalogue: Catalogue | None = None) -> str:
         "# Reasons and reassurances",
         "",
         f"Catalogue version {catalogue.version}. What the model's features add to or take from the risk is summed by "
-        f"group. A group that adds at least {catalogue.threshold:g} log-odds is told as its reason, one that takes as "
-        f"much away as its reassurance; at most {catalogue.most} of each, strongest first. Every feature belongs to "
+        f"group. A group that adds at least {THRESHOLD:g} log-odds is told as its reason, one that takes as "
+        f"much away as its reassurance; at most {MOST} of each, strongest first. Every feature belongs to "
         "exactly one group. Codes never change their meaning.",
         "",
         "A reason is no finding: it says why a check is worth making, and which one would settle the doubt. In the "

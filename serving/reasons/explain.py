@@ -7,24 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from features.reasons import CODES, group_of, strongest
+from features.service import MODEL_FEATURES
 from serving.reasons.catalogue import Catalogue, Entry
 
 Floats = npt.NDArray[np.float64]
 
 
 class Explainer:
-    """Sums contributions by group and says what the strongest sums mean."""
+    """Says what the groups that raise or lower a risk most mean."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._group_of = np.array(catalogue.group_of, dtype=np.intp)
-
-    def sums(self, contributions: Floats) -> Floats:
-        """Contributions (k,) in log-odds, summed by group: (number of groups,)."""
-        sums: Floats = np.bincount(self._group_of, weights=contributions, minlength=len(self._catalogue.groups)).astype(
-            np.float64, copy=False
-        )
-        return sums
+        self._groups = catalogue.groups
+        self._group_of = group_of([feature.family for feature in MODEL_FEATURES])
 
     def codes(self, contributions: Floats) -> list[str]:
         """Codes of the reasons, strongest first."""
@@ -49,15 +44,12 @@ class Explainer:
         return reasons, reassurances
 
     def _chosen(self, contributions: Floats) -> tuple[list[tuple[Entry, float]], list[tuple[Entry, float]]]:
-        """At most `most` groups in each direction whose sums reach the threshold."""
-        catalogue = self._catalogue
-        sums = self.sums(contributions).tolist()
-        ranked = sorted(enumerate(sums), key=lambda item: item[1])
-        raising = [
-            (catalogue.groups[i].reason, amount) for i, amount in reversed(ranked) if amount >= catalogue.threshold
-        ]
-        lowering = [(catalogue.groups[i].reassurance, amount) for i, amount in ranked if amount <= -catalogue.threshold]
-        return raising[: catalogue.most], lowering[: catalogue.most]
+        """What is told of contributions (k,) in log-odds, in each direction."""
+        sums = np.bincount(self._group_of, weights=contributions, minlength=len(CODES))
+        places = strongest(np.stack([sums, -sums]))
+        raising = [(self._groups[i].reason, float(sums[i])) for i in places[0].tolist() if i >= 0]
+        lowering = [(self._groups[i].reassurance, float(sums[i])) for i in places[1].tolist() if i >= 0]
+        return raising, lowering
 
 
 def _told(entry: Entry, vector: Floats, currency: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ wanted = ["customer_gift_returns_" + window for window in ("7d", "30d", "90d", "
 views = [o for o in objects(Settings(home=Path("nowhere")))[0] if getattr(o, "name", "") == "customer_history"]
 fields = {{field.name for field in views[0].schema}}
 assert set(wanted) <= set(one.NAMES), "live"
-assert many.NAMES is one.NAMES, "training"
+assert many.chunks.__defaults__ == many.values.__defaults__ == (declarations.EXACT,), "training"
 assert set(wanted) <= fields, "Feast"
 assert set(wanted) <= set(VECTOR), "stored vector"
 assert MODEL_FEATURES[-1].name == "customer_gift_share_365d" and MODEL_FEATURES[-1].name in VECTOR, "model"

@@ -23,7 +23,12 @@ CONTRACT = (
     "ingest",
     "features build",
     "train",
+    "evaluate",
+    "search",
     "promote",
+    "challenge",
+    "compare",
+    "drift",
     "serve",
     "score",
     "keys create",
@@ -57,7 +62,12 @@ class TestHelp:
 
     @pytest.mark.parametrize(
         ("command", "default"),
-        [("ingest", "a new one in the home"), ("score", "a new one in the home"), ("promote", "the newest")],
+        [
+            ("ingest", "a new one in the home"),
+            ("score", "a new one in the home"),
+            ("promote", "the newest"),
+            ("evaluate", "the champion, else the newest"),
+        ],
     )
     def test_defaults_in_words_are_shown(self, command: str, default: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "160")
@@ -153,6 +163,13 @@ class TestErrors:
         assert result.exit_code == 1
         assert result.stderr.splitlines()[-1].startswith("returnwise: 2999-01-01 is not over yet")
         assert not (tmp_path / "tables").exists()
+
+    def test_a_recipe_that_cannot_be_used_is_one_line(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.toml").write_text("[trees]\nnum_leaves = 0\n")
+        result = invoke("train", "--recipe", str(tmp_path / "mine.toml"))
+        assert result.exit_code == 1
+        assert "mine.toml: trees.num_leaves: Input should be greater than or equal to 2" in result.stderr
+        assert invoke("train", "--recipe", str(tmp_path / "none.toml")).exit_code == 1
 
     def test_a_folder_that_is_not_there_is_one_line(self, tmp_path: Path) -> None:
         result = invoke("ingest", str(tmp_path / "nowhere"))

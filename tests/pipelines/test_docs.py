@@ -15,7 +15,7 @@ from pipelines import docs
 from pipelines.cli import app
 from serving import metrics
 from serving.keys.scopes import Scope
-from serving.model import holder
+from serving.model import troubles
 from serving.reasons.catalogue import Group, default_catalogue
 from tests.support.commands import commands
 from tests.support.repository import ROOT, documents
@@ -81,7 +81,7 @@ class TestOperations:
     def test_every_metric_stands(self, name: str) -> None:
         assert f"| `{name}` |" in OPERATIONS
 
-    @pytest.mark.parametrize("mode", [value for name, value in vars(holder).items() if name.startswith("MODE_")])
+    @pytest.mark.parametrize("mode", [value for name, value in vars(troubles).items() if name.startswith("MODE_")])
     def test_every_degraded_mode_stands(self, mode: str) -> None:
         assert f'`returnwise_degraded{{mode="{mode}"}}`' in OPERATIONS
 

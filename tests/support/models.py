@@ -15,9 +15,11 @@ from features.risk_model import (
     FeatureSpec,
     ModelCard,
     Reference,
+    RiskModel,
     ThinHistory,
     write_model,
 )
+from features.signals import ModelFeature
 
 NAMES = (THIN_FEATURE, "customer_return_rate_90d", "customer_claims_365d", "request_value", "request_reason")
 
@@ -42,6 +44,7 @@ def make_model_folder(
     prior: bool = False,
     trees: int = 25,
     seed: int = 7,
+    trained_until: str = "2026-01-01T00:00:00+00:00",
 ) -> Path:
     """Write a working model folder over the features `names` (the real ones or made-up ones) and return it."""
     X, y = made_up_rows(names, seed=seed)
@@ -63,8 +66,42 @@ def make_model_folder(
             for n, (a, m, b) in zip(names, np.nanpercentile(X, (5, 50, 95), axis=0).T, strict=True)
         },
         reasons_version="test",
-        trained_until="2026-01-01T00:00:00+00:00",
+        trained_until=trained_until,
         prior=prior,
     )
     write_model(folder, booster.model_to_string(), card)
     return folder
+
+
+def model_on(
+    features: Sequence[ModelFeature], X: np.ndarray, target: np.ndarray, *, trees: int = 60, elevated: float = 0.1
+) -> RiskModel:
+    """A model (n, k) -> risk that learned `target` (n,), 0 to 1, as it is: no calibration, no thin history."""
+    names = [feature.name for feature in features]
+    booster = lightgbm.train(
+        {
+            "objective": "cross_entropy",
+            "num_leaves": 15,
+            "min_data_in_leaf": 20,
+            "learning_rate": 0.15,
+            "verbosity": -1,
+            "num_threads": 1,
+            "seed": 7,
+        },
+        lightgbm.Dataset(X, target, feature_name=names),
+        num_boost_round=trees,
+    )
+    card = ModelCard(
+        feature_service="made_up",
+        features=tuple(FeatureSpec(name=feature.name, family=feature.family) for feature in features),
+        calibration=Calibration(method="sigmoid", raw=(-30.0, 30.0), log_odds=(-30.0, 30.0)),
+        base_rate=float(np.clip(target.mean(), 0.001, 0.999)),
+        bands=Bands(elevated=elevated, high=max(elevated, 0.2)),
+        reference={
+            name: Reference(median=float(m), p05=float(a), p95=float(b), known=float(k))
+            for name, (a, m, b), k in zip(
+                names, np.nanpercentile(X, (5, 50, 95), axis=0).T, 1 - np.isnan(X).mean(axis=0), strict=True
+            )
+        },
+    )
+    return RiskModel(lightgbm.Booster(model_str=booster.model_to_string()), card)

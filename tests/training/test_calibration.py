@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.risk_model import Calibrator, probabilities
+from features.risk_model import Calibration, Calibrator, probabilities
 from training.calibration import at_level, calibrate, isotonic, sigmoid
 from training.evaluation.metrics import calibration_error
 
@@ -43,11 +43,36 @@ def test_isotonic_follows_what_a_sigmoid_cannot() -> None:
 
 def test_few_positives_get_two_numbers_and_many_get_more() -> None:
     raw, _, y = scores(2000)
-    assert calibrate(raw, y, np.ones(len(y))).method == "sigmoid"
+    even = np.ones(len(y))
+    assert calibrate(raw, y, even, even).method == "sigmoid"
     raw, _, y = scores(20_000)
-    assert calibrate(raw, y, np.ones(len(y))).method == "isotonic"
+    even = np.ones(len(y))
+    assert calibrate(raw, y, even, even).method == "isotonic"
     heavy = np.where(np.arange(len(y)) % 1000 == 0, 1000.0, 1.0)  # few rows carry all the weight
-    assert calibrate(raw, y, heavy).method == "sigmoid"
+    assert calibrate(raw, y, heavy, even) == sigmoid(raw, y, even)
+
+
+def test_the_slope_of_few_positives_is_drawn_to_one() -> None:
+    """It is two in truth: many positives find it, a dozen hardly do."""
+
+    def slope(n: int) -> float:
+        raw, _, y = scores(n)
+        knots = sigmoid(raw, y, np.ones(n))
+        return (knots.log_odds[1] - knots.log_odds[0]) / (knots.raw[1] - knots.raw[0])
+
+    assert slope(50_000) == pytest.approx(2.0, abs=0.1)
+    assert 0.8 < slope(100) < 1.6
+
+
+def test_uneven_weights_count_as_the_few_returns_that_they_are_worth() -> None:
+    raw, _, y = scores(20_000)
+    few = sigmoid(raw, y, np.where(np.arange(len(y)) % 400 == 0, 1e6, 1.0))
+    alone = sigmoid(raw[::400], y[::400], np.ones(50))
+
+    def slope(of: Calibration) -> float:
+        return (of.log_odds[1] - of.log_odds[0]) / (of.raw[1] - of.raw[0])
+
+    assert slope(few) == pytest.approx(slope(alone), rel=0.1)
 
 
 def test_weights_move_the_level() -> None:

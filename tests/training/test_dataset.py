@@ -10,7 +10,7 @@ import pytest
 
 from features.clock import DAY
 from tests.support.returns import FEATURES, START, made_up_returns, until_of
-from training.dataset import assemble, check_enough, describe, label_delay, microseconds, pick, split
+from training.dataset import CONTEXT, assemble, check_enough, describe, label_delay, microseconds, pick, split
 from training.errors import TooFewLabels
 
 
@@ -75,6 +75,33 @@ def test_assemble_puts_rows_in_order_of_time() -> None:
     assert rows.y.tolist()[::2] == [0.0, 1.0]
     assert np.isnan(rows.y[1])
     assert rows.known_at.tolist() == [30, 0, 20]
+    assert tuple(rows.context.columns) == CONTEXT
+
+
+def test_what_returns_are_grouped_by_goes_along() -> None:
+    frame = pd.DataFrame(
+        {
+            "return_id": ["b", "a"],
+            "event_timestamp": pd.to_datetime([9, 5], unit="us", utc=True),
+            "customer_id": pd.array(["c1", "c2"], dtype=pd.StringDtype("pyarrow")),
+            "country": pd.array(["DE", None], dtype=pd.StringDtype("pyarrow")),
+            "request_kind_code": [0, 1],
+            "request_order_channel_code": [1, -1],
+            "request_value": [1250, 99],
+            **{f.name: [1.0, 2.0] for f in FEATURES if f.name != "request_value"},
+        }
+    )
+    labels = pd.DataFrame(
+        {"return_id": ["a"], "label": [1.0], "known_at": [20], "propensity": [0.5], "trigger": ["random"]}
+    )
+    rows = assemble(frame, labels, FEATURES).take(slice(None)).take(np.array([True, True]))
+    got = rows.context.to_dict("list")
+    assert got["customer_id"] == ["c2", "c1"]
+    assert got["country"] == [None, "DE"]
+    assert got["kind"] == ["claim", "return"]
+    assert got["channel"] == [None, "app"]
+    assert got["value"] == [0.99, 12.5]
+    assert got["trigger"] == ["random", None]
 
 
 def test_microseconds_of_any_resolution() -> None:

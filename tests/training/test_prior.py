@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from features.clock import DAY
 from features.service import MODEL_FEATURES
-from tests.support.returns import FEATURES, START
+from tests.support.returns import FEATURES, START, made_up_context
 from training.dataset import Rows
 from training.errors import TrainingError
 from training.model import Recipe
@@ -25,6 +27,7 @@ def made_up(n: int = 3000) -> Rows:
         y=np.full(n, np.nan),
         known_at=np.zeros(n, dtype=np.int64),
         odds=np.full(n, np.nan),
+        context=made_up_context(n),
     )
 
 
@@ -77,7 +80,7 @@ def test_the_prior_follows_the_weights() -> None:
 
 def test_labels_are_not_looked_at() -> None:
     rows = made_up()
-    labelled = Rows(rows.return_id, rows.requested_at, rows.X, np.ones(len(rows)), rows.known_at, rows.odds)
+    labelled = dataclasses.replace(rows, y=np.ones(len(rows)))
     facts = {"feature_service": "x"}
     assert fit_prior(rows, MODEL_FEATURES, Recipe(), facts) == fit_prior(labelled, MODEL_FEATURES, Recipe(), facts)
 

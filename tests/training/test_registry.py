@@ -35,8 +35,6 @@ def register(settings: Settings, folder: Path) -> tuple[str, np.ndarray, RiskMod
     parts = split(rows, until_of(rows))
     fitted = fit(parts, FEATURES, Recipe(max_trees=20), {"feature_service": "made_up", "data": DATA.tags()})
     write_model(folder / "model", fitted.booster_text, fitted.card)
-    (folder / "plots").mkdir(exist_ok=True)
-    (folder / "plots" / "calibration.png").write_bytes(b"png")
     with tracking.run(settings, "test"):
         version = log_version(
             folder,
@@ -106,14 +104,12 @@ def test_the_run_holds_what_a_data_scientist_looks_for(
     with tracking.quiet():
         registered_version = client.get_model_version("returnwise-risk", version)
         run = client.get_run(registered_version.run_id)
-        plots = [a.path for a in client.list_artifacts(run.info.run_id, "plots")]
         info = mlflow.models.get_model_info(f"models:/returnwise-risk/{version}")
     assert run.data.params["leaves"] == "15"
     assert run.data.metrics == {"test_auc": 0.75}
     assert run.data.tags["data_epoch"] == registered_version.tags["data_epoch"] == "3"
     assert registered_version.tags["prior"] == "false"
     assert run.inputs.dataset_inputs[0].dataset.digest == DATA.digest
-    assert plots == ["plots/calibration.png"]
     assert [c.name for c in info.signature.inputs] == list(model.features)
     example = json.loads((download(settings, version) / "input_example.json").read_text())
     assert len(example["data"]) == 3

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.clock import DAY
@@ -67,10 +68,32 @@ def test_the_run_shows_pictures(settings: Settings, report: TrainingReport) -> N
     with tracking.quiet():
         plots = sorted(a.path for a in client.list_artifacts(report.run_id, "plots"))
         folder = Path(mlflow.artifacts.download_artifacts(run_id=report.run_id, artifact_path="plots"))
-    assert plots == ["plots/calibration.png", "plots/contributions.png", "plots/precision_recall.png"]
+    names = (
+        "calibration",
+        "capacity",
+        "contributions",
+        "fairness",
+        "kinds",
+        "over_time",
+        "precision_recall",
+        "reasons",
+    )
+    assert plots == [f"plots/{name}.png" for name in names]
     for path in folder.iterdir():
         assert path.read_bytes()[:4] == b"\x89PNG"
         assert path.stat().st_size > 10_000
+
+
+def test_the_run_holds_the_model_card(settings: Settings, report: TrainingReport) -> None:
+    with tracking.quiet():
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=report.run_id, artifact_path="card"))
+        version = tracking.client(settings).get_model_version("returnwise-risk", report.version)
+    text = (folder / "model_card.md").read_text()
+    assert f"version {report.version}" in text
+    assert "Logistic regression" in text
+    assert {"results_weighted.json", "stretches.json"} <= {p.name for p in (folder / "tables").iterdir()}
+    assert "estimated for all returns" in version.description
+    assert int(version.tags["calibration_from_us"]) < int(version.tags["test_from_us"])
 
 
 def test_nothing_after_until_is_used(settings: Settings, history: Rows, report: TrainingReport, tmp_path: Path) -> None:
@@ -173,3 +196,17 @@ def test_until_of_a_day_is_its_end() -> None:
     assert parse_until("2026-01-01T02:00:00+02:00") == day
     assert parse_until("2026-01-01T00:00:00Z") == day
     assert parse_until("") is None
+
+
+def test_the_card_says_what_was_usual_among_all_returns(settings: Settings, report: TrainingReport) -> None:
+    """Of all returns since the calibration stretch began, not only of the checked ones."""
+    usual = model_of(settings, report.version).card.usual
+    history = read_history(settings, None)
+    client = tracking.client(settings)
+    with tracking.quiet():
+        first = client.get_run(report.run_id).data.params["calibration_from"]
+    assert usual is not None
+    assert usual.since.startswith(first)
+    assert usual.rows == int((history.returns["event_timestamp"] >= pd.Timestamp(usual.since)).sum())
+    assert usual.rows > sum(report.metrics[f"{name}_rows"] for name in ("calibration", "test"))
+    assert len(usual.features) == len(MODEL_FEATURES)

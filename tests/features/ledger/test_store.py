@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from features.ledger import store
 from features.ledger.errors import LedgerError
 from features.ledger.identity import KeyHasher
+from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.settings import Settings
 
@@ -278,6 +279,16 @@ class TestWriter:
         assert 0.2 < time.monotonic() - began < 20
         other.close()
         writer.close()
+
+    def test_need_not_wait_for_the_disk_and_is_seen_by_others_all_the_same(self, ledger: Ledger) -> None:
+        writers = [ledger.writer(), ledger.writer(durable=False)]
+        levels = [rows(writer.connection, "PRAGMA synchronous")[0][0] for writer in writers]
+        assert levels == [2, 1]  # FULL, NORMAL
+        with writers[1].begin():
+            writers[1].connection.exec_driver_sql(INSERT, ("test", 1))
+        assert count(ledger) == 1
+        for writer in writers:
+            writer.close()
 
     def test_is_not_lent_to_anybody_else(self, ledger: Ledger) -> None:
         writer = ledger.writer()

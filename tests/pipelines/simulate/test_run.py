@@ -126,7 +126,6 @@ def test_it_ends_on_the_documented_day_unless_told_otherwise() -> None:
         ({"customers": 10**12}, "make up to 1,000,000,000,000 orders"),
         ({"customers": 10**7, "days": 3_650}, "make up to 900,000,000 orders"),
         ({"end": dt.date(2999, 1, 1)}, "2999-01-01 is not over yet"),
-        ({"end": dt.datetime.now(tz=dt.UTC).date()}, "is not over yet"),
     ],
 )
 def test_nonsense_is_refused(tmp_path: Path, arguments: dict[str, object], words: str) -> None:
@@ -134,6 +133,14 @@ def test_nonsense_is_refused(tmp_path: Path, arguments: dict[str, object], words
     with pytest.raises(SimulationError, match=words):
         simulate(tmp_path / "out", **(usual | arguments))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_history_may_not_end_later_than_yesterday(tmp_path: Path) -> None:
+    tomorrow = dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(
+        days=1
+    )  # still not over when midnight falls in the test
+    with pytest.raises(SimulationError, match="is not over yet"):
+        simulate(tmp_path / "out", customers=10, days=10, seed=1, end=tomorrow)
 
 
 def test_a_history_may_end_yesterday(tmp_path: Path) -> None:

@@ -82,7 +82,10 @@ class TestMetrics:
     def test_names_are_listed(self, api: Api) -> None:
         shown = set(re.findall(r"^# TYPE (returnwise_\w+) ", api.client.get("/metrics").text, re.MULTILINE))
         listed = {name for name in shown if not name.endswith("_created")}
-        assert listed == set(metrics.NAMES)
+        # Where values are kept in files, what has not been counted yet is not shown.
+        assert listed == set(metrics.NAMES) or (metrics._IN_FILES and listed < set(metrics.NAMES))
+        made = {(one.name, one.type) for one in metrics._registry.collect() if one.name.startswith("returnwise_")}
+        assert {f"{name}_total" if kind == "counter" else name for name, kind in made} == set(metrics.NAMES)
 
     def test_odd_addresses_make_no_series(self, api: Api) -> None:
         for n in range(5):

@@ -13,7 +13,7 @@ import pytest
 from features.service import MODEL_FEATURES, VECTOR
 from serving.model import holder as module
 from serving.model.holder import ModelHolder, champion_now
-from serving.model.registry import Champion, RegistryError
+from serving.model.registry import Registered, RegistryError
 from serving.problems import Unavailable
 from tests.support.service import keep_model, settings_of
 
@@ -27,23 +27,27 @@ class FakeRegistry:
         self.error: Exception | None = None
         self.fetched: list[str] = []
         self.kept_version: str | None = None
+        self.challenger_version: str | None = None
 
-    def champion(self) -> Champion:
+    def champion(self) -> Registered:
         if self.error is not None:
             raise self.error
         if self.version is None:
             raise RegistryError("there is no champion")
-        return Champion(self.version, "test")
+        return Registered(self.version, "test")
 
-    def fetch(self, champion: Champion) -> Path:
-        self.fetched.append(champion.version)
-        return self.home / "models" / f"{champion.version}-test"
+    def challenger(self) -> Registered | None:
+        return None if self.challenger_version is None else Registered(self.challenger_version, "test")
 
-    def keep(self, champion: Champion) -> None:
+    def fetch(self, registered: Registered) -> Path:
+        self.fetched.append(registered.version)
+        return self.home / "models" / f"{registered.version}-test"
+
+    def keep(self, champion: Registered) -> None:
         self.kept_version = champion.version
 
-    def kept(self) -> Champion | None:
-        return None if self.kept_version is None else Champion(self.kept_version, "test")
+    def kept(self) -> Registered | None:
+        return None if self.kept_version is None else Registered(self.kept_version, "test")
 
 
 @pytest.fixture
@@ -115,6 +119,48 @@ class TestFollowing:
             holder.current()
 
 
+class TestChallenger:
+    def version(self, holder: ModelHolder) -> str | None:
+        model = holder.challenger()
+        return None if model is None else model.version
+
+    def test_is_followed_by_the_same_thread(self, holder: ModelHolder, registry: FakeRegistry, tmp_path: Path) -> None:
+        for version in ("3", "4"):
+            keep_model(tmp_path, version)
+        registry.version, registry.challenger_version = "3", "4"
+        holder.start()
+        wait_for(lambda: self.version(holder) == "4")
+        registry.challenger_version = None
+        wait_for(lambda: self.version(holder) is None)
+        assert holder.current().version == "3"
+        assert holder.troubles == {}
+        holder.stop()
+
+    def test_one_that_cannot_be_used_leaves_the_champion_alone(
+        self, holder: ModelHolder, registry: FakeRegistry, tmp_path: Path
+    ) -> None:
+        keep_model(tmp_path, "3")
+        keep_model(tmp_path, "4", names=["customer_mood"])
+        registry.version, registry.challenger_version = "3", "4"
+        for _ in range(3):
+            holder.refresh()
+        assert (holder.current().version, self.version(holder)) == ("3", None)
+        assert list(holder.troubles) == ["challenger"]
+        assert registry.fetched == ["3", "4"]
+
+    def test_it_stays_while_the_registry_is_down(
+        self, holder: ModelHolder, registry: FakeRegistry, tmp_path: Path
+    ) -> None:
+        for version in ("3", "4"):
+            keep_model(tmp_path, version)
+        registry.version, registry.challenger_version = "3", "4"
+        holder.refresh()
+        registry.error, registry.challenger_version = RegistryError("connection refused"), None
+        holder.refresh()
+        assert self.version(holder) == "4"
+        assert list(holder.troubles) == ["registry"]
+
+
 class TestRegistryDown:
     def test_the_model_stays(self, holder: ModelHolder, registry: FakeRegistry, tmp_path: Path) -> None:
         keep_model(tmp_path, "3")
@@ -142,7 +188,7 @@ class TestRegistryDown:
         registry.kept_version = "3"
         hanging = threading.Event()
 
-        def hang() -> Champion:
+        def hang() -> Registered:
             hanging.wait(5)
             raise RegistryError("timed out")
 

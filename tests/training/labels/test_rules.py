@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.labels import COLUMNS, effective_size, label_returns, weights
+from features.ledger.vocabulary import ABUSE_TYPES, CONCERN_FINDINGS
+from training.labels import COLUMNS, label_returns
+from training.labels.rules import FOUND_KIND
 
 INSPECTION = ["return_id", "line_id", "finding", "trigger", "propensity", "recorded_at"]
-VERDICT = ["return_id", "verdict", "basis", "recorded_at"]
+VERDICT = ["return_id", "verdict", "basis", "abuse_type", "recorded_at"]
 
 
 def one(findings: list[tuple[str, str]] = [], verdicts: list[tuple[str, str | None]] = []) -> pd.Series:  # noqa: B006
@@ -18,7 +20,7 @@ def one(findings: list[tuple[str, str]] = [], verdicts: list[tuple[str, str | No
         [("r", line, finding, "risk", 0.5, 100 + i) for i, (line, finding) in enumerate(findings)], columns=INSPECTION
     )
     decided = pd.DataFrame(
-        [("r", verdict, basis, 200 + i) for i, (verdict, basis) in enumerate(verdicts)], columns=VERDICT
+        [("r", verdict, basis, None, 200 + i) for i, (verdict, basis) in enumerate(verdicts)], columns=VERDICT
     )
     labels = label_returns(inspections, decided)
     assert tuple(labels.columns) == COLUMNS
@@ -27,7 +29,7 @@ def one(findings: list[tuple[str, str]] = [], verdicts: list[tuple[str, str | No
 
 
 @pytest.mark.parametrize(
-    ("findings", "verdicts", "label", "source", "known_at"),
+    ("findings", "verdicts", "label", "strength", "known_at"),
     [
         ([("", "worn")], [], 1, "finding", 100),
         ([("", "delivery_shown")], [], 1, "finding", 100),
@@ -61,12 +63,12 @@ def test_labels(
     findings: list[tuple[str, str]],
     verdicts: list[tuple[str, str | None]],
     label: float,
-    source: str,
+    strength: str,
     known_at: int | None,
 ) -> None:
     got = one(findings, verdicts)
     assert got["label"] == label or (np.isnan(got["label"]) and np.isnan(label))
-    assert got["source"] == source
+    assert got["strength"] == strength
     if known_at is not None:
         assert got["known_at"] == known_at
 
@@ -93,11 +95,26 @@ def test_nothing_was_looked_at() -> None:
     assert labels.empty
 
 
-def test_weights_undo_the_odds_up_to_the_limit() -> None:
-    assert weights([0.5, 0.01, np.nan, 0.0, 1.5, 1.0], clip=25).tolist() == [2.0, 25.0, 1.0, 1.0, 1.0, 1.0]
+@pytest.mark.parametrize(
+    ("finding", "verdict", "kind"),
+    [
+        ("worn", None, "wardrobing"),
+        ("delivery_shown", None, "false_claim"),
+        ("empty_package", ("abuse_confirmed", "inspection", "fake_tracking"), "fake_tracking"),
+        ("empty_package", ("abuse_confirmed", "inspection", None), "empty_parcel"),
+        ("worn", ("cleared", "inspection", None), None),
+        ("as_described", None, None),
+    ],
+)
+def test_the_kind_is_the_verdicts_or_what_was_found(
+    finding: str, verdict: tuple[str, str, str | None] | None, kind: str | None
+) -> None:
+    inspections = pd.DataFrame([("r", "", finding, "risk", 0.5, 100)], columns=INSPECTION)
+    decided = pd.DataFrame([("r", *verdict, 200)] if verdict else [], columns=VERDICT)
+    got = label_returns(inspections, decided)["abuse_type"][0]
+    assert got == kind or (kind is None and pd.isna(got))
 
 
-def test_effective_size() -> None:
-    assert effective_size([]) == 0
-    assert effective_size([3.0] * 10) == pytest.approx(10)
-    assert effective_size([100.0] + [1.0] * 10) == pytest.approx(110**2 / 10010)
+def test_every_finding_of_concern_speaks_for_a_kind() -> None:
+    assert set(FOUND_KIND) == set(CONCERN_FINDINGS)
+    assert set(FOUND_KIND.values()) <= set(ABUSE_TYPES)

@@ -14,6 +14,9 @@ Of several verdicts the last one counts; of several inspections of one line the 
 rests on evidence overrides the findings. One that rests on opinion or policy (or names no basis, for
 `abuse_confirmed`) does not: it leaves a finding that agrees with it as it is, and makes one that contradicts it
 unknown.
+
+Each label has a strength: `verdict` (a person concluded, on evidence), `finding` (somebody saw it, nobody concluded).
+What kind of abuse it was is taken from the verdict, where it names one, else from what was found.
 """
 
 from __future__ import annotations
@@ -28,20 +31,30 @@ from sqlalchemy import Connection, Select, select
 from features.ledger import tables
 from features.ledger.vocabulary import CLEARING_FINDINGS, CONCERN_FINDINGS
 
-Source = Literal["verdict", "finding"]
+Strength = Literal["verdict", "finding"]
 
 EVIDENCE: Final = ("inspection", "carrier_trace", "admission")
 WEAK: Final = ("opinion", "policy")
 
+#: The kind of abuse that a finding speaks for where no verdict names one.
+FOUND_KIND: Final = {
+    "worn": "wardrobing",
+    "wrong_item": "switched_item",
+    "counterfeit": "counterfeit_item",
+    "missing_item": "empty_parcel",
+    "empty_package": "empty_parcel",
+    "delivery_shown": "false_claim",
+}
+
 #: Columns of a table of labels, one row per return with a label or a reason why it has none.
-COLUMNS: Final = ("return_id", "label", "source", "known_at", "trigger", "propensity")
+COLUMNS: Final = ("return_id", "label", "strength", "known_at", "trigger", "propensity", "abuse_type")
 
 
 def read_labels(conn: Connection, until_us: int) -> pd.DataFrame:
     """The labels as they were known at `until_us` (microseconds since epoch), from rows recorded until then.
 
-    One row per return that was looked at: `label` (1.0, 0.0, NaN: unknown), `source`, `known_at` (when the ledger knew
-    what decides the label), `trigger` and `propensity` of its first inspection.
+    One row per return that was looked at: `label` (1, 0, NaN: unknown), `strength`, `known_at` (when the ledger knew
+    what decides the label), `trigger` and `propensity` of its first inspection, and `abuse_type` of a positive one.
     """
     i, v = tables.inspections.c, tables.verdicts.c
     inspections = _frame(
@@ -54,7 +67,7 @@ def read_labels(conn: Connection, until_us: int) -> pd.DataFrame:
     )
     verdicts = _frame(
         conn,
-        select(v.return_id, v.decided_at, v.verdict_no, v.verdict, v.basis, v.recorded_at)
+        select(v.return_id, v.decided_at, v.verdict_no, v.verdict, v.basis, v.abuse_type, v.recorded_at)
         .where(v.recorded_at <= until_us)
         .order_by(v.decided_at, v.verdict_no),
     )
@@ -63,7 +76,8 @@ def read_labels(conn: Connection, until_us: int) -> pd.DataFrame:
 
 def label_returns(inspections: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
     """Labels of inspections (return_id, line_id, finding, trigger, propensity, recorded_at) and of verdicts
-    (return_id, verdict, basis, recorded_at), both in order of time. Gives `COLUMNS`, in order of `return_id`."""
+    (return_id, verdict, basis, abuse_type, recorded_at), both in order of time. Gives `COLUMNS`, in order of
+    `return_id`."""
     found = _by_findings(inspections)
     decided = _by_verdicts(verdicts)
     both = found.join(decided, how="outer", lsuffix="_found", rsuffix="_decided").sort_index()
@@ -83,16 +97,24 @@ def label_returns(inspections: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataF
         {
             "return_id": both.index.astype(object),
             "label": label,
-            "source": np.where(standing == "strong", "verdict", "finding"),
+            "strength": np.where(standing == "strong", "verdict", "finding"),
             "known_at": np.nan_to_num(known_at, nan=0.0).astype(np.int64),
             "trigger": both["trigger"].to_numpy(dtype=object),
             "propensity": both["propensity"].to_numpy(dtype=np.float64),
+            "abuse_type": _kind(label, both["named"], both["found"]),
         }
     ).reset_index(drop=True)
 
 
+def _kind(label: npt.NDArray[np.float64], named: pd.Series[str], found: pd.Series[str]) -> npt.NDArray[np.object_]:
+    """Of positive labels the kind that a verdict names, else the one that a finding speaks for. (n,) each."""
+    kind = np.where(named.notna(), named, found).astype(object)
+    kind[label != 1.0] = None
+    return kind
+
+
 def _by_findings(inspections: pd.DataFrame) -> pd.DataFrame:
-    """Per return: the label of its findings, when it was known, and why the return was looked at."""
+    """Per return: the label of its findings, what kind they speak for, when it was known, and why it was looked at."""
     last = inspections.drop_duplicates(["return_id", "line_id"], keep="last")
     concern = last["finding"].isin(CONCERN_FINDINGS)
     clear = last["finding"].isin(CLEARING_FINDINGS)
@@ -105,6 +127,8 @@ def _by_findings(inspections: pd.DataFrame) -> pd.DataFrame:
     out["label_found"] = np.where(
         out.index.isin(concerned_at.index), 1.0, np.where(out.index.isin(cleared_at.index), 0.0, np.nan)
     )
+    first = last[concern].drop_duplicates("return_id").set_index("return_id")["finding"]
+    out["found"] = first.map(FOUND_KIND).reindex(out.index).astype(object)
     return out
 
 
@@ -119,33 +143,10 @@ def _by_verdicts(verdicts: pd.DataFrame) -> pd.DataFrame:
             "label_decided": np.where(confirmed, 1.0, np.where(cleared, 0.0, np.nan)),
             "standing": np.where(strong, "strong", "weak"),
             "known_decided": last["recorded_at"].astype(np.int64),
+            "named": last["abuse_type"].astype(object),
         },
         index=last.index,
     )
-
-
-def weights(propensity: npt.ArrayLike, *, clip: float) -> npt.NDArray[np.float64]:
-    """How many returns each checked one stands for: one over the odds with which it was picked, at most `clip`.
-
-    A check whose odds nobody recorded stands for itself only (1). Clipping trades a little bias for much less noise
-    (Ionides, 2008, Truncated importance sampling). (n,) -> (n,).
-
-    >>> weights([0.02, 0.8, float("nan")], clip=20.0).tolist()
-    [20.0, 1.25, 1.0]
-    """
-    odds = np.asarray(propensity, dtype=np.float64)
-    known = np.isfinite(odds) & (odds > 0) & (odds <= 1)
-    return np.minimum(1.0 / np.where(known, odds, 1.0), clip)
-
-
-def effective_size(weight: npt.ArrayLike) -> float:
-    """Kish's effective sample size: the number of equally weighted rows that would be as informative.
-
-    >>> effective_size([1.0, 1.0, 1.0])
-    3.0
-    """
-    w = np.asarray(weight, dtype=np.float64)
-    return float(w.sum() ** 2 / (w**2).sum()) if len(w) else 0.0
 
 
 def _frame(conn: Connection, query: Select[tuple[object, ...]]) -> pd.DataFrame:

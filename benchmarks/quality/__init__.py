@@ -1,0 +1,1 @@
+"""How good the model is where the truth is known: the simulator, baselines, ceilings, segments, calibration."""
