@@ -141,11 +141,12 @@ def _load(home: Path) -> Split:
     """The rows as `dataset.split` leaves them; nothing that `fit` does not read."""
     X, y, odds, at = (np.load(home / f"{name}.npy") for name in ("X", "y", "odds", "at"))
     train = int(np.load(home / "train.npy"))
+    context = pd.DataFrame({"trigger": np.full(len(y), "risk", dtype=object)})
 
     def part(which: slice) -> Rows:
         n = len(y[which])
         ids = np.empty(n, dtype=object)
-        return Rows(ids, at[which], X[which], y[which], at[which] + DAY, odds[which], pd.DataFrame(index=range(n)))
+        return Rows(ids, at[which], X[which], y[which], at[which] + DAY, odds[which], context.iloc[which])
 
     end = int(at[-1])
     whole, later = part(slice(0, train)), part(slice(train, None))
