@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from features.ledger.errors import LedgerError
 
 #: The newest revision in `migrations/versions`; a ledger that is there needs no look at Alembic to open.
-HEAD = "0003"
+HEAD = "0008"
 #: Not Alembic's default name: MLflow keeps its own under that one, perhaps in the same database.
 VERSION_TABLE = "ledger_version"
 

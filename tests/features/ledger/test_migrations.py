@@ -14,7 +14,7 @@ from features.ledger import schema, tables
 from features.ledger.errors import LedgerError
 from features.ledger.store import Ledger
 from features.settings import Settings
-from serving import tables as service_tables
+from serving import all_tables as service_tables
 
 SCRIPTS = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
 

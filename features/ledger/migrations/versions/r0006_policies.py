@@ -1,0 +1,37 @@
+"""Published policies.
+
+Revision: 0006.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "policies",
+        sa.Column(
+            "policy_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("decision", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("policy_no"),
+    )
+    op.create_index("ix_policies_published", "policies", ["decision", "decided_at"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_table("policies")

@@ -1,0 +1,1 @@
+"""Who saw, decided and changed what, and when: written once, never changed."""

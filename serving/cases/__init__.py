@@ -1,0 +1,1 @@
+"""Cases: the few returns that staff look at, from opening to verdict."""

@@ -1,0 +1,1 @@
+"""Orders and returns that shop systems send by webhook, mapped to events."""

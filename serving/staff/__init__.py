@@ -1,0 +1,1 @@
+"""Staff accounts: signing in, sessions, and who may do what."""

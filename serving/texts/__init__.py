@@ -1,0 +1,1 @@
+"""What staff and customers read, by language."""
