@@ -43,6 +43,8 @@ class KeyHasher:
         self.address = self._for("address")
         self.payment = self._for("payment")
         self.device = self._for("device")
+        #: Of a customer id: where something is kept that must not name the customer.
+        self.customer = self._for("customer")
 
     @classmethod
     def open(cls, settings: Settings, *, make: bool = True) -> KeyHasher:

@@ -194,3 +194,11 @@ population_days = Table(  # derived: sums of one day's events for a product, cat
     Column("sums", LargeBinary, nullable=False),  # int64, little-endian, in the order of the declared measures
     sqlite_with_rowid=False,
 )
+
+erasures = Table(  # whose history was erased, so that files from before do not bring it back
+    "erasures",
+    metadata,
+    Column("subject", String, primary_key=True),  # keyed hash of the customer id
+    Column("erased_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

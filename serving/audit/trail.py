@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 from sqlalchemy.engine import Connection
 
+from features.ledger.identity import KeyHasher
 from features.ledger.sql import execute, rows
 
 _COLUMNS: Final = (
@@ -91,6 +92,11 @@ def record(
             orjson.dumps(dict(content or {}), option=orjson.OPT_SORT_KEYS).decode(),
         ),
     )
+
+
+def customer_subject(hasher: KeyHasher, customer_id: str) -> str:
+    """The `subject` of a customer, which tells who it is only to the holder of the key who asks for that customer."""
+    return f"customer:{hasher.customer(customer_id)}"
 
 
 def of_case(conn: Connection, case_no: int) -> list[Entry]:

@@ -16,6 +16,7 @@ disputes = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("words", Text, nullable=False),  # the customer's
     Column("digest", String, nullable=False),  # of the request, so that a repeat is told from a change
+    Column("verdict_before", String),  # the one that is disputed; null: none had been given
     Column("due_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger),
     Column("decided_by", String),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from serving.tables import metadata
 
@@ -18,3 +18,4 @@ requests_of_people = Table(  # exports, corrections and erasures: that they happ
     Column("staff_id", String),
     Column("content", Text, nullable=False),  # JSON: counts by table
 )
+Index("ix_requests_of_people_subject", requests_of_people.c.subject)

@@ -136,3 +136,15 @@ def storable(texts: Iterable[str]) -> list[str]:
             continue
         found.append(text)
     return found
+
+
+def erased_until(batch: Batch, customer_ids: Iterable[str | None]) -> dict[str, int]:
+    """When the histories of those of the customers were erased that were: files from before do not bring them back.
+
+    Not asked of what arrives live: that a shop tells of something today is itself new.
+    """
+    if batch.live or not rows(batch.conn, "SELECT 1 FROM erasures LIMIT 1"):
+        return {}
+    subjects = {batch.hasher.customer(each): each for each in storable({each for each in customer_ids if each})}
+    found = select_in(batch.conn, "SELECT subject, erased_at FROM erasures WHERE subject IN", subjects)
+    return {subjects[subject]: erased_at for subject, erased_at in found}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.clock import DAY
-from features.ledger.append.batch import Batch
-from features.ledger.append.lookups import ENTITY_COLUMNS, insert, select_in, storable, watermarks_of
+from features.ledger.append.batch import Batch, shown_time
+from features.ledger.append.lookups import ENTITY_COLUMNS, erased_until, insert, select_in, storable, watermarks_of
 
 _CONTENT = (
     "order_id",
@@ -40,6 +40,7 @@ def append_orders(batch: Batch) -> None:
     ).one()
     batch.open_day_us = open_day * DAY
     watermarks = _watermarks(batch, contents)
+    erased = erased_until(batch, (content["customer_id"] for content in contents))
 
     accepted = []
     for index, (row, content) in enumerate(zip(rows, contents, strict=True)):
@@ -50,6 +51,10 @@ def append_orders(batch: Batch) -> None:
             or not batch.is_new(index, "order_id", digest, known.get(order_id))
             or not batch.in_time(index, "ordered_at", ordered_at, row)
         ):
+            continue
+        if ordered_at <= erased.get(content["customer_id"], -1):
+            moment = shown_time(erased[content["customer_id"]])
+            batch.refuse(index, "customer_id", f"what was known of this customer was erased at {moment}")
             continue
         watermark = 0
         if watermarks:

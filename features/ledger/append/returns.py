@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from features.ledger.append.batch import Batch, shown, shown_time
-from features.ledger.append.lookups import Order, insert, orders_of, select_in, storable, watermarks_of
+from features.ledger.append.lookups import (
+    Order,
+    erased_until,
+    insert,
+    orders_of,
+    select_in,
+    storable,
+    watermarks_of,
+)
 
 _COLUMNS = (
     "return_id",
@@ -56,6 +64,7 @@ def append_returns(batch: Batch) -> None:
     orders = orders_of(batch)
     known = _known(batch, orders)
     others = _watermarks_of_others(batch, orders)
+    erased = erased_until(batch, (row.get("customer_id") for row in batch.rows))
     accepted = []
     for index, row in enumerate(batch.rows):
         order = orders.get(row["order_id"])
@@ -70,6 +79,10 @@ def append_returns(batch: Batch) -> None:
             or not batch.is_new(index, "return_id", digest, known.digests.get(key))
             or not batch.in_time(index, "requested_at", content["requested_at"], row)
         ):
+            continue
+        if content["requested_at"] <= erased.get(row.get("customer_id") or "", -1):
+            moment = shown_time(erased[row["customer_id"]])
+            batch.refuse(index, "customer_id", f"what was known of this customer was erased at {moment}")
             continue
         contradiction = _contradiction(content, order, known.heads.get(key[0]))
         problem = contradiction or _problem(content, order, known)

@@ -22,13 +22,14 @@ def upgrade() -> None:
         sa.Column("case_no", sa.BigInteger(), nullable=True),
         sa.Column("return_id", sa.String(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("notice_id"),
     )
-    op.create_index("ix_notices_case_no", "notices", ["case_no"], unique=False)
     op.create_index("ix_notices_customer_id", "notices", ["customer_id"], unique=False)
+    op.create_index("ux_notices_case_kind_round", "notices", ["case_no", "kind", "round"], unique=True)
     op.create_table(
         "disputes",
         sa.Column("dispute_id", sa.String(), nullable=False),
@@ -36,6 +37,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("verdict_before", sa.String(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("decided_by", sa.String(), nullable=True),
@@ -75,9 +77,18 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("request_no"),
     )
+    op.create_index("ix_requests_of_people_subject", "requests_of_people", ["subject"], unique=False)
+    op.create_table(
+        "erasures",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("erasures")
     op.drop_table("requests_of_people")
     op.drop_table("restrictions")
     op.drop_table("disputes")
