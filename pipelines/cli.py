@@ -10,10 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -21,10 +19,9 @@ from typer.core import TyperGroup
 
 from features.errors import ReturnwiseError
 from features.settings import get_settings
+from pipelines.commands import webhooks
+from pipelines.commands.opening import opened_ledger
 from pipelines.console import bars, note, say
-
-if TYPE_CHECKING:
-    from features.ledger.store import Ledger
 
 
 class Commands(TyperGroup):
@@ -82,6 +79,7 @@ features_app = typer.Typer(no_args_is_help=True, help="Compute what is derived f
 keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 app.add_typer(features_app, name="features")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 class TableFormat(enum.StrEnum):
@@ -336,17 +334,6 @@ def score(
     raise typer.Exit(report.exit_status)
 
 
-@contextmanager
-def _ledger() -> Iterator[Ledger]:
-    from features.ledger.store import Ledger
-
-    ledger = Ledger.open(get_settings())
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
 _SCOPES = ["events:write", "assessments:write", "assessments:read"]  # what a returns system needs
 
 
@@ -358,7 +345,7 @@ def keys_create(
     """Make an API key and print it: the only time that anybody sees it."""
     from serving.keys.service import create
 
-    with _ledger() as ledger:
+    with opened_ledger() as ledger:
         say(create(ledger, scope, label))
     note("Keep it: only its hash is stored.")
 
@@ -368,7 +355,7 @@ def keys_list() -> None:
     """List the keys, without their secrets: id, when made, when revoked, scopes, label."""
     from serving.keys.service import listing
 
-    with _ledger() as ledger:
+    with opened_ledger() as ledger:
         for key in listing(ledger):
             state = f"revoked {key.revoked_at}" if key.revoked_at else "valid"
             say(f"{key.key_id}  made {key.created_at}  {state}  {','.join(key.scopes)}  {key.label}".rstrip())
@@ -379,7 +366,7 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="The id that `keys li
     """Revoke a key; running services refuse it within a second."""
     from serving.keys.service import revoke
 
-    with _ledger() as ledger:
+    with opened_ledger() as ledger:
         revoke(ledger, key_id)
     say(f"{key_id} is revoked")
 

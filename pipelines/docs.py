@@ -274,6 +274,17 @@ def policy() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def webhooks(text: str) -> str:
+    """The page about webhooks, with the types of messages and their fields."""
+    from serving.hooks.types import TYPES
+
+    rows = [
+        [f"`{kind.name}`", kind.text, "<br>".join(f"`{name}`: {meaning}" for name, meaning in kind.fields.items())]
+        for kind in TYPES.values()
+    ]
+    return between(text, "types", table(["type", "when", "data"], rows))
+
+
 def _windows(names: Sequence[str]) -> str:
     from features.declarations import ALL_WINDOWS
 
@@ -291,6 +302,7 @@ def pages() -> dict[Path, str]:
         DOCS / "fairness.md": fairness((DOCS / "fairness.md").read_text(encoding="utf-8")),
         DOCS / "gate.md": gate((DOCS / "gate.md").read_text(encoding="utf-8")),
         DOCS / "policy.md": policy(),
+        DOCS / "webhooks.md": webhooks((DOCS / "webhooks.md").read_text(encoding="utf-8")),
     }
 
 

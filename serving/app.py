@@ -28,12 +28,14 @@ from serving.drift import DriftMetrics
 from serving.edge import Edge
 from serving.events import endpoints as events
 from serving.health import endpoints as health
+from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.policy.policy import default_policy
 from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.explain import Explainer
+from serving.sealing import Sealer
 from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
 from serving.writer import GroupWriter
@@ -59,11 +61,13 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
         context = await asyncio.to_thread(_open, settings, serving)
         context.writer.start()
         context.shadow.start()
+        context.hooks.start()
         app.state.context = context
         _settle_down()
         try:
             yield
         finally:
+            await context.hooks.stop()
             await context.writer.stop()
             await asyncio.to_thread(context.shadow.stop)
             context.models.stop()
@@ -95,18 +99,29 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
     with ledger.read() as conn:
         assessor.warm(conn)
     models.start()
+    writer = GroupWriter(ledger, taken_back=assessor.forget)
+    sealer = Sealer(ledger.hasher)
     return Context(
         settings=settings,
         serving=serving,
         ledger=ledger,
         keys=KeyGuard(ledger),
-        writer=GroupWriter(ledger, taken_back=assessor.forget),
+        writer=writer,
         models=models,
         assessor=assessor,
         shadow=ShadowScorer(
             ledger, models.challenger, most_waiting=serving.shadow_waiting, gather_seconds=serving.shadow_seconds
         ),
         drift=DriftMetrics(settings.home),
+        sealer=sealer,
+        hooks=Sender(
+            ledger,
+            writer,
+            sealer,
+            inside=serving.webhook_private_addresses,
+            poll_seconds=serving.webhook_poll_seconds,
+            keep_days=serving.webhook_keep_days,
+        ),
     )
 
 

@@ -10,8 +10,10 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.assessments.service import Assessor
 from serving.drift import DriftMetrics
+from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
+from serving.sealing import Sealer
 from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
 from serving.writer import GroupWriter
@@ -30,6 +32,8 @@ class Context:
     assessor: Assessor
     shadow: ShadowScorer
     drift: DriftMetrics
+    sealer: Sealer
+    hooks: Sender
 
 
 def context_of(request: Request) -> Context:

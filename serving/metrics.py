@@ -139,6 +139,24 @@ drift_estimated_precision = Gauge(
     multiprocess_mode="livemostrecent",
     registry=_registry,
 )
+webhooks_total = Counter(
+    "returnwise_webhooks_total",
+    "Attempts to deliver webhooks, by outcome; and messages given up.",
+    ["outcome"],
+    registry=_registry,
+)
+webhooks_waiting = Gauge(
+    "returnwise_webhooks_waiting",
+    "Webhooks that wait to be delivered.",
+    multiprocess_mode="livemostrecent",
+    registry=_registry,
+)
+shop_messages_total = Counter(
+    "returnwise_shop_messages_total",
+    "Webhooks of shops, by kind of shop and what became of them.",
+    ["kind", "outcome"],
+    registry=_registry,
+)
 
 #: Everything above, by name; a test holds that each stands in the documents.
 NAMES: Final = (
@@ -164,6 +182,9 @@ NAMES: Final = (
     "returnwise_drift_importance_share",
     "returnwise_drift_psi_max",
     "returnwise_drift_estimated_precision",
+    "returnwise_webhooks_total",
+    "returnwise_webhooks_waiting",
+    "returnwise_shop_messages_total",
 )
 
 

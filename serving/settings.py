@@ -33,3 +33,13 @@ class ServingSettings(BaseSettings):
     metrics_open: bool = Field(
         default=True, description="Whether `/metrics` answers without a key; if not, it needs the scope `metrics:read`."
     )
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may go to private addresses, and to this machine without TLS.",
+    )
+    webhook_poll_seconds: float = Field(
+        default=1.0, gt=0, description="How often to look for webhooks that are to be sent."
+    )
+    webhook_keep_days: int = Field(
+        default=30, ge=4, description="How many days sent and unsent webhooks are kept for people to see."
+    )

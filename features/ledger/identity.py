@@ -68,6 +68,15 @@ class KeyHasher:
         digest = hashlib.blake2b(key=self._key, digest_size=8, person=b"fingerprint").digest()
         return int.from_bytes(digest, "big") >> 1
 
+    def subkey(self, purpose: bytes) -> bytes:
+        """32 bytes that only the holder of the key can make, others for each purpose of at most 16 bytes.
+
+        >>> hasher = KeyHasher(b"a key for this example only")
+        >>> hasher.subkey(b"one") == hasher.subkey(b"other")
+        False
+        """
+        return hashlib.blake2b(key=self._key, digest_size=32, person=purpose).digest()
+
     def draw(self, *what: str) -> float:
         """A number from 0 to below 1 that is as good as drawn at random, always the same for the same texts, and that
         only the holder of the key can foresee.

@@ -29,6 +29,7 @@ from serving.assessments.repository import KnownLine, OrderHead, Stored
 from serving.assessments.schemas import AssessmentRequest, InlineOrder
 from serving.clock import iso, now_us
 from serving.events.service import Rows, append_orders, line_row
+from serving.hooks import outbox
 from serving.model.holder import ModelSource
 from serving.problems import Conflict, FieldError, NotFound, Problem, clash, invalid, wrong
 
@@ -128,6 +129,18 @@ class Assessor:
         )
         action, check, answer = self._answerer.answer(made)
         self._store(conn, prepared, made, action, answer)
+        outbox.put(
+            conn,
+            "assessment.made",
+            {
+                "assessment_id": made.assessment_id,
+                "return_id": made.return_id,
+                "order_id": request.order_id,
+                "action": action,
+                "risk_band": estimate.band,
+            },
+            made.assessed_at,
+        )
         metrics.assessments_total.labels(estimate.band, action).inc()
         if check is not None:
             metrics.checks_total.labels(check.trigger).inc()

@@ -110,4 +110,4 @@ def of_subject(conn: Connection, subject: str, *, at_most: int = 200) -> list[En
 
 
 def _entries(found: list[tuple[Any, ...]]) -> list[Entry]:
-    return [Entry(*row[:8], None if row[8] is None else bool(row[8]), orjson.loads(row[9])) for row in found]
+    return [Entry._make((*row[:8], None if row[8] is None else bool(row[8]), orjson.loads(row[9]))) for row in found]

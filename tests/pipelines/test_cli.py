@@ -34,6 +34,13 @@ CONTRACT = (
     "keys create",
     "keys list",
     "keys revoke",
+    "webhooks add",
+    "webhooks list",
+    "webhooks disable",
+    "webhooks enable",
+    "webhooks rotate",
+    "webhooks retry",
+    "webhooks test",
     "demo",
 )
 

@@ -1,0 +1,1 @@
+"""Groups of commands, for `pipelines.cli`."""
