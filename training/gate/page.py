@@ -32,7 +32,7 @@ def _card(report: GateReport, facts: Mapping[str, str]) -> Card:
         title=f"Gate: {MODEL_NAME} version {report.version}",
         summary=f"Fails: {failed}." if failed else "No check speaks against it.",
         facts=tuple((name.replace("_", " "), value) for name, value in facts.items() if value),
-        before=(Part("Checks", tables=(Table("gate", "What `promote` asks of a version", columns, tuple(rows)),)),),
+        before=(Part("Checks", tables=(Table("gate", "What promoting asks of a version", columns, tuple(rows)),)),),
         after=(Part("Bounds", points=tuple(f"{k}: {v:g}" for k, v in report.bounds.model_dump().items())),),
         reasons=_tables(report.reasons.section()),
         fairness=_tables(report.fairness.section()) if report.fairness else None,
