@@ -23,6 +23,8 @@ from serving.assessments.answer import Answerer
 from serving.assessments.features import FeatureReader
 from serving.assessments.service import Assessor
 from serving.body import refusal
+from serving.console.app import PATH as CONSOLE
+from serving.console.app import create_console
 from serving.context import Context
 from serving.drift import DriftMetrics
 from serving.edge import Edge
@@ -88,6 +90,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
     app.add_exception_handler(HTTPException, _http_error)
     app.add_middleware(Edge)
     openapi.install(app)
+    app.mount(CONSOLE, create_console(app.state))
     return app
 
 

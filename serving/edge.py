@@ -70,4 +70,6 @@ def _problem(error: Exception) -> Problem:
 
 def _route(scope: Scope) -> str:
     path: str = getattr(scope.get("route"), "path", _UNKNOWN)
+    if path != _UNKNOWN:  # below where an application is mounted, such as the console
+        path = scope.get("root_path", "").removeprefix(scope.get("app_root_path", "")) + path
     return path

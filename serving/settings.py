@@ -43,3 +43,13 @@ class ServingSettings(BaseSettings):
     webhook_keep_days: int = Field(
         default=30, ge=4, description="How many days sent and unsent webhooks are kept for people to see."
     )
+    public_url: str = Field(
+        default="",
+        description="Address under which people reach the service, such as `https://returns.example.com`; empty: as "
+        "they ask for it. Needed behind a proxy that changes the host, for links and for OpenID Connect.",
+    )
+    time_zone: str = Field(default="UTC", description="Time zone of the console, such as `Europe/Amsterdam`.")
+    session_idle_minutes: int = Field(
+        default=60, ge=1, description="A member of staff who does nothing for so long is signed out."
+    )
+    session_hours: int = Field(default=12, ge=1, description="How long a session lasts at most.")

@@ -17,6 +17,7 @@ staff = Table(
     Column("oidc_subject", String),  # "issuer subject"
     Column("language", String),  # null: as the browser asks
     Column("theme", String),  # light, dark; null: as the system
+    Column("shortcuts", SmallInteger, nullable=False, default=1),  # whether single keys do something
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String),
     Column("disabled_at", BigInteger),
@@ -51,7 +52,7 @@ sign_in_attempts = Table(
     "sign_in_attempts",
     metadata,
     Column("attempt_no", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("login", String, nullable=False),
+    Column("login", String, nullable=False),  # a keyed digest: people type passwords there, too
     Column("at", BigInteger, nullable=False),
     Column("succeeded", SmallInteger, nullable=False),
 )

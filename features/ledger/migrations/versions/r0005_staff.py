@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("oidc_subject", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("theme", sa.String(), nullable=True),
+        sa.Column("shortcuts", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.String(), nullable=True),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
