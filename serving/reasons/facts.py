@@ -90,7 +90,7 @@ class _Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where a fact stands in a sentence: alone, with its noun, or only its form ("is" or "are")."""
 
     fact: Fact
@@ -99,6 +99,7 @@ class _Place:
     bare: bool = False
 
     def text(self, value: float, currency: str) -> str:
+        """What stands there for a value."""
         number = self.fact.text(value, currency)
         if not self.singular:
             return number
@@ -111,7 +112,7 @@ class Sentence:
     """A sentence, and when it may be said."""
 
     conditions: tuple[_Condition, ...]
-    parts: tuple[str | _Place, ...]
+    parts: tuple[str | Place, ...]
     facts: tuple[Fact, ...]  # of the text, then of the conditions
     title: str = ""
 
@@ -138,7 +139,7 @@ def sentence(text: str, when: Sequence[str], facts: Mapping[str, Fact], title: s
     Raises:
         CatalogueError: it names a fact that is not declared, or has a brace or a condition that cannot be read.
     """
-    parts: list[str | _Place] = []
+    parts: list[str | Place] = []
     used: dict[str, Fact] = {}
     end = 0
     for found in _PLACE.finditer(text):
@@ -148,11 +149,11 @@ def sentence(text: str, when: Sequence[str], facts: Mapping[str, Fact], title: s
         fact = _fact(name, facts, text)
         used[name] = fact
         if kind is None:
-            parts.append(_Place(fact))
+            parts.append(Place(fact))
         elif kind == "?" and plural is None:
             raise CatalogueError(f"both forms are needed in {found[0]!r} of {text!r}")
         else:
-            parts.append(_Place(fact, singular, plural or f"{singular}s", bare=kind == "?"))
+            parts.append(Place(fact, singular, plural or f"{singular}s", bare=kind == "?"))
     parts.append(text[end:])
     if any("{" in part or "}" in part for part in parts if isinstance(part, str)):
         raise CatalogueError(f"a brace that cannot be read in {text!r}")
