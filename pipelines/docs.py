@@ -285,6 +285,30 @@ def webhooks(text: str) -> str:
     return between(text, "types", table(["type", "when", "data"], rows))
 
 
+def shops(text: str) -> str:
+    """The page about shops, with their topics and their words for why something comes back."""
+    from serving.shops.adapters import ADAPTERS
+
+    topics = [
+        [adapter.title, f"`{topic}`", (reader.__doc__ or "").split("\n")[0]]
+        for adapter in ADAPTERS.values()
+        for topic, reader in adapter.readers.items()
+    ]
+    topics += [
+        [adapter.title, f"`{topic}`", f"Left alone: {why}."]
+        for adapter in ADAPTERS.values()
+        for topic, why in adapter.silent.items()
+    ]
+    text = between(text, "topics", table(["shop", "topic", "what is made of it"], topics))
+    rows = []
+    for adapter in ADAPTERS.values():
+        by_reason: dict[str, list[str]] = {}
+        for word, reason in adapter.reasons.items():
+            by_reason.setdefault(reason, []).append(word)
+        rows += [[adapter.title, f"`{reason}`", ", ".join(words)] for reason, words in by_reason.items()]
+    return between(text, "reasons", table(["shop", "reason", "its words"], rows))
+
+
 def _windows(names: Sequence[str]) -> str:
     from features.declarations import ALL_WINDOWS
 
@@ -302,6 +326,7 @@ def pages() -> dict[Path, str]:
         DOCS / "fairness.md": fairness((DOCS / "fairness.md").read_text(encoding="utf-8")),
         DOCS / "gate.md": gate((DOCS / "gate.md").read_text(encoding="utf-8")),
         DOCS / "policy.md": policy(),
+        DOCS / "shops.md": shops((DOCS / "shops.md").read_text(encoding="utf-8")),
         DOCS / "webhooks.md": webhooks((DOCS / "webhooks.md").read_text(encoding="utf-8")),
     }
 

@@ -40,6 +40,8 @@ from serving.reasons.explain import Explainer
 from serving.sealing import Sealer
 from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
+from serving.shops import endpoints as shops
+from serving.shops.connections import ShopGuard
 from serving.writer import GroupWriter
 
 _SWITCH_S: Final = 0.0005
@@ -49,6 +51,7 @@ _GC_THRESHOLDS: Final = (50_000, 20, 50)
 _TAGS: Final = [
     {"name": "events", "description": "What happens at the retailer."},
     {"name": "assessments", "description": "How likely, why, and what to do."},
+    {"name": "shops", "description": "Webhooks of connected shops."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 
@@ -84,7 +87,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
         redoc_url=None,
         redirect_slashes=False,  # a redirect names the service's own address, which a proxy may hide, and is no problem
     )
-    for router in (events.router, assessments.router, health.router):
+    for router in (events.router, assessments.router, shops.router, health.router):
         app.include_router(router)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_error)
@@ -117,6 +120,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         ),
         drift=DriftMetrics(settings.home),
         sealer=sealer,
+        shops=ShopGuard(ledger, sealer),
         hooks=Sender(
             ledger,
             writer,

@@ -25,7 +25,7 @@ async def read_json_body(request: Request, limit: int) -> bytes:
     Raises:
         UnsupportedMedia: it is declared as something else than JSON.
         BodyTooLarge: it has more than `limit` bytes; found from the declared length, or while it arrives.
-        MalformedBody: it is empty or was cut off.
+        MalformedBody: it was cut off.
     """
     declared = request.headers.get("content-type", "")
     media_type = declared.partition(";")[0].strip().lower()
@@ -33,6 +33,16 @@ async def read_json_body(request: Request, limit: int) -> bytes:
         raise UnsupportedMedia("Send the body as application/json.", headers={"Accept-Post": "application/json"})
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise UnsupportedMedia("Send the body without a content encoding.", headers={"Accept-Encoding": "identity"})
+    return await read_body(request, limit)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, whatever it is.
+
+    Raises:
+        BodyTooLarge: it has more than `limit` bytes; found from the declared length, or while it arrives.
+        MalformedBody: it was cut off.
+    """
     length = request.headers.get("content-length", "")
     if length.isdecimal() and len(length) < 20 and int(length) > limit:
         raise _too_large(limit)

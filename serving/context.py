@@ -16,6 +16,7 @@ from serving.model.holder import ModelHolder
 from serving.sealing import Sealer
 from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
+from serving.shops.connections import ShopGuard
 from serving.writer import GroupWriter
 
 
@@ -33,6 +34,7 @@ class Context:
     shadow: ShadowScorer
     drift: DriftMetrics
     sealer: Sealer
+    shops: ShopGuard
     hooks: Sender
 
 

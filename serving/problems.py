@@ -4,6 +4,7 @@ ReturnwiseError
 +-- Problem                        carries status, title and the fields that are wrong
     +-- MalformedBody        400   not JSON
     +-- Unauthorized         401   no key, or none that is valid
+    +-- BadSignature         401   not signed by whom it should come from
     +-- Forbidden            403   the key lacks the scope
     +-- NotFound             404
     +-- MethodNotAllowed     405
@@ -113,6 +114,14 @@ class Unauthorized(Problem):
     title = "A valid API key is needed"
 
 
+class BadSignature(Problem):
+    """The message is not signed by a connected shop."""
+
+    status = 401
+    slug = "bad-signature"
+    title = "The signature is not valid"
+
+
 class Forbidden(Problem):
     """The key lacks the scope."""
 
@@ -190,6 +199,7 @@ class Unavailable(Problem):
 ALL: tuple[type[Problem], ...] = (
     MalformedBody,
     Unauthorized,
+    BadSignature,
     Forbidden,
     NotFound,
     MethodNotAllowed,

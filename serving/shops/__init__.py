@@ -1,1 +1,1 @@
-"""Orders and returns that shop systems send by webhook, mapped to events."""
+"""Shops: their webhooks, taken in as events of the ledger."""

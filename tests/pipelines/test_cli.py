@@ -41,6 +41,9 @@ CONTRACT = (
     "webhooks rotate",
     "webhooks retry",
     "webhooks test",
+    "shops connect",
+    "shops list",
+    "shops disconnect",
     "demo",
 )
 

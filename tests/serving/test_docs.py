@@ -16,6 +16,7 @@ from serving.events import endpoints as events
 from serving.health import endpoints as health
 from serving.keys.scopes import Scope
 from serving.settings import ServingSettings
+from serving.shops import endpoints as shops
 from tests.support.repository import ROOT
 from tests.support.service import bearer, keep_model, make_key, running, settings_of
 
@@ -50,7 +51,7 @@ def test_every_example_runs(tmp_path: Path) -> None:
 
 
 def test_every_address_scope_problem_and_limit_is_there() -> None:
-    for router in (assessments.router, events.router, health.router):
+    for router in (assessments.router, events.router, shops.router, health.router):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             if route.include_in_schema:

@@ -9,6 +9,7 @@ from serving.assessments import endpoints as assessments
 from serving.events import endpoints as events
 from serving.health import endpoints as health
 from serving.keys.scopes import Scope
+from serving.shops import endpoints as shops
 from tests.support.service import Api
 
 SCOPES = {
@@ -16,6 +17,7 @@ SCOPES = {
     ("post", "/v1/assessments"): Scope.ASSESSMENTS_WRITE,
     ("post", "/v1/assessments/batch"): Scope.ASSESSMENTS_WRITE,
     ("get", "/v1/assessments/{assessment_id}"): Scope.ASSESSMENTS_READ,
+    ("post", "/v1/shops/{connection_id}"): None,
     ("get", "/healthz"): None,
     ("get", "/readyz"): None,
     ("get", "/metrics"): None,
@@ -37,7 +39,7 @@ def references(value: Any) -> set[str]:
 
 
 def test_every_route_is_there(document: dict[str, Any]) -> None:
-    routers = (assessments.router, events.router, health.router)
+    routers = (assessments.router, events.router, shops.router, health.router)
     every = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     found = [route for route in every if route.include_in_schema]
     routes = {(method.lower(), route.path) for route in found for method in route.methods}
@@ -62,7 +64,9 @@ def test_every_operation_says_what_it_needs_and_answers(document: dict[str, Any]
     problems = {status for status in operation["responses"] if status != "200"}
     assert "500" in problems
     assert (scope is not None) <= ({"401", "403", "503"} <= problems)
-    if method == "post":
+    if path.startswith("/v1/shops/"):  # the body is the shop's
+        assert {"400", "401", "413", "503"} <= problems
+    elif method == "post":
         assert operation["requestBody"]["content"]["application/json"]["schema"]
         assert {"400", "413", "415", "422"} <= problems
     for status in problems - {"503"}:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,12 +17,12 @@ from serving.clock import now_us
 from serving.hooks import outbox, repository, sender, service
 from serving.hooks.repository import Delivery, Endpoint
 from serving.hooks.schedule import MOST_ATTEMPTS
-from serving.hooks.sender import LEASE_US, Sender
+from serving.hooks.sender import LEASE_US
 from serving.hooks.service import Made
 from serving.hooks.trial import try_out
 from serving.sealing import Sealer
-from serving.writer import GroupWriter
 from tests.support.receiver import Receiver
+from tests.support.senders import send_until, sending
 
 CASE = {"case_id": "K-1", "return_id": "R-1", "order_id": "O-1", "opened_because": "hand", "due_at": None}
 _numbers = itertools.count(1)
@@ -50,42 +47,6 @@ def deliveries(ledger: Ledger, made: Made) -> list[Delivery]:
 def endpoint_of(ledger: Ledger, made: Made) -> Endpoint:
     with ledger.read() as conn:
         return service.get(conn, made.endpoint.endpoint_id)
-
-
-@asynccontextmanager
-async def sending(ledger: Ledger, sealer: Sealer, senders: int = 1) -> AsyncIterator[None]:
-    """One process of the service, or several, as far as webhooks need it."""
-    ledgers = [Ledger.open(ledger._settings) for _ in range(senders)]
-    writers = [GroupWriter(one) for one in ledgers]
-    running = [
-        Sender(one, writer, sealer, inside=True, poll_seconds=0.02, keep_days=30)
-        for one, writer in zip(ledgers, writers, strict=True)
-    ]
-    for writer, one in zip(writers, running, strict=True):
-        writer.start()
-        one.start()
-    try:
-        yield
-    finally:
-        for one in running:
-            await one.stop()
-        for writer in writers:
-            await writer.stop()
-        for each in ledgers:
-            each.close()
-
-
-def send_until(ledger: Ledger, sealer: Sealer, done: Any, senders: int = 1, seconds: float = 20) -> None:
-    """Run senders until `done()`."""
-
-    async def run() -> None:
-        async with sending(ledger, sealer, senders):
-            until = time.monotonic() + seconds
-            while not done():
-                assert time.monotonic() < until
-                await asyncio.sleep(0.01)
-
-    asyncio.run(run())
 
 
 class TestDelivery:
