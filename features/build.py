@@ -81,6 +81,15 @@ def build(settings: Settings, progress: Progress | None = None) -> BuildReport:
     return BuildReport(target, count, len(VECTOR), pooled, target.stat().st_size)
 
 
+def drop_table(settings: Settings) -> bool:
+    """Removes the point-in-time table, which names customers as they were called when it was built; gives whether there
+    was one. `build` makes it again."""
+    target = settings.home / "features" / TABLE
+    there = target.exists()
+    target.unlink(missing_ok=True)
+    return there
+
+
 @contextmanager
 def _whole(ledger: Ledger) -> Iterator[Connection]:
     """A connection for reading everything once: pages that are not kept mapped do not count as memory."""

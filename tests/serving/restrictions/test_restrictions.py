@@ -15,7 +15,7 @@ from serving.audit.trail import Actor
 from serving.problems import Conflict, Forbidden, Invalid, NotFound
 from serving.restrictions import repository
 from serving.restrictions.service import MOST_DAYS, is_restricted, lift, lift_of_case, restrict
-from tests.support.cases import OPENED, put_case
+from tests.support.closed_cases import OPENED, put_case
 from tests.support.service import settings_of
 
 LEAD = Actor("staff", "lead-1", "lead", "Lea")
@@ -45,7 +45,7 @@ def test_it_holds_from_its_beginning_to_its_end(ledger: Ledger) -> None:
         assert not is_restricted(conn, "c1", NOW + DAY)
         (entry,) = trail.of_subject(conn, trail.customer_subject(ledger.hasher, "c0"))
     assert (entry.operation, entry.staff_id) == ("restriction.set", "lead-1")
-    assert "c0" not in str(entry)
+    assert "'c0'" not in str(entry)
 
 
 def test_lifting_ends_it_at_once_and_once(ledger: Ledger) -> None:

@@ -1,0 +1,103 @@
+"""The file that a person gets: everything as JSON, a page to read it with, and the photos, in one ZIP."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.engine import Connection
+
+from serving.clock import iso, iso_date
+from serving.privacy.collect import Collected, collect
+from serving.privacy.person import Person
+from serving.texts import texts
+
+_FOLDER: Final = Path(__file__).parent
+_OLDEST: Final = (1980, 1, 1, 0, 0, 0)  # no entry of the archive tells more than its content does
+_CELL: Final = 2_000  # characters of a value on the page; the JSON has it whole
+_APART: Final = ("features", "answer")  # told in their own way
+_MONEY: Final = {"_minor": 100, "_e4": 10_000}
+
+
+def export(conn: Connection, person: Person, *, language: str, now: int) -> tuple[bytes, dict[str, int]]:
+    """The ZIP with everything about a person, and how many rows of which table are in it. Not for the event loop."""
+    found = collect(conn, person)
+    return archive(found, person.customer_id, language=language, now=now), found.counts
+
+
+def archive(found: Collected, customer_id: str, *, language: str, now: int) -> bytes:
+    """The ZIP of what was collected."""
+    document = {
+        "customer_id": customer_id,
+        "made_at": iso(now),
+        "tables": {
+            table: {"meaning": texts(language)(f"export.tables.{table}"), "rows": rows}
+            for table, rows in found.tables.items()
+        },
+    }
+    files = {
+        "index.html": page(found, customer_id, language=language, now=now).encode(),
+        "data.json": orjson.dumps(document, option=orjson.OPT_INDENT_2),
+        **found.files,
+    }
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _OLDEST), content, zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def page(found: Collected, customer_id: str, *, language: str, now: int) -> str:
+    """The page to read it with; needs nothing from anywhere else."""
+    filled = {table: rows for table, rows in found.tables.items() if rows}
+    return (
+        _environment()
+        .get_template("export.html")
+        .render(
+            t=texts(language),
+            language=language,
+            customer_id=customer_id,
+            day=iso_date(now),
+            sections={table: (_columns(rows), rows) for table, rows in filled.items()},
+            empty=[table for table in found.tables if table not in filled],
+            cell=_cell,
+        )
+    )
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns that say something in any row."""
+    return [name for name in rows[0] if name not in _APART and any(row[name] not in (None, "") for row in rows)]
+
+
+def _cell(name: str, value: Any) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    for ending, parts in _MONEY.items():
+        if name.endswith(ending) and isinstance(value, int):
+            return f"{value / parts:,.2f}"
+    if isinstance(value, Mapping | list):
+        text = orjson.dumps(value).decode()
+    elif isinstance(value, float):
+        text = f"{value:g}"
+    else:
+        text = str(value)
+    return text if len(text) <= _CELL else f"{text[:_CELL]}…"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
