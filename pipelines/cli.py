@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from features.errors import ReturnwiseError
 from features.settings import get_settings
-from pipelines.commands import shops, webhooks
+from pipelines.commands import shops, staff, webhooks
 from pipelines.commands.opening import opened_ledger
 from pipelines.console import bars, note, say
 
@@ -81,6 +81,7 @@ app.add_typer(features_app, name="features")
 app.add_typer(keys_app, name="keys")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(shops.app, name="shops")
+app.add_typer(staff.app, name="staff")
 
 
 class TableFormat(enum.StrEnum):
@@ -308,10 +309,10 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
 ) -> None:
-    """Serve the HTTP API until interrupted."""
+    """Serve the HTTP API and the console until interrupted."""
     from serving.run import serve as run
 
-    run(get_settings(), host, port, workers)
+    run(get_settings(), host, port, workers, tell=note)
 
 
 @app.command()

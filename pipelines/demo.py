@@ -157,7 +157,7 @@ def serve(own: Settings, port: int) -> None:
 
     get_settings.cache_clear()  # the application reads its settings itself, now those of the demo
     try:
-        serve_forever(own, _HOST, port, 1)
+        serve_forever(own, _HOST, port, 1, tell=note)
     except KeyboardInterrupt:
         note("stopped")
 

@@ -6,14 +6,18 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 
 import uvicorn
 
 from features.errors import ReturnwiseError
 from features.ledger.store import Ledger
 from features.settings import Settings
+from serving.clock import now_us
 from serving.policy.policy import default_policy
 from serving.reasons.catalogue import default_catalogue
+from serving.settings import ServingSettings
+from serving.staff.links import first_link
 
 _APP = "serving.app:create_app"
 
@@ -22,17 +26,22 @@ class ServeError(ReturnwiseError):
     """The service cannot be started; the message says why."""
 
 
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+def serve(
+    settings: Settings, host: str, port: int, workers: int, *, tell: Callable[[str], None] = lambda line: None
+) -> None:
     """Serve until interrupted.
 
     Several workers are several processes: they share the ledger, which lets one of them write at a time, and their
     metrics, through files in a folder of this run.
+
+    While nobody has an account, `tell` gets a one-time link for the first administrator of the console.
 
     Raises:
         ServeError: the address is taken or not ours.
         LedgerError: the ledger cannot be opened.
     """
     _check(settings, host, port)
+    _welcome(settings, host, port, tell)
     os.environ.update(_environment(settings))  # the workers read their settings from it
     if workers == 1:
         _run(host, port, 1)
@@ -57,6 +66,25 @@ def _check(settings: Settings, host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise ServeError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+
+
+def _welcome(settings: Settings, host: str, port: int, tell: Callable[[str], None]) -> None:
+    ledger = Ledger.open(settings)
+    try:
+        link = first_link(ledger, own_address(host, port), now_us())
+    finally:
+        ledger.close()
+    if link is not None:
+        tell("Nobody has an account for the console yet. The first administrator signs up here, within a day:")
+        tell(f"  {link}")
+
+
+def own_address(host: str, port: int) -> str:
+    """Where people reach a service that listens there, unless the settings say something else."""
+    if not (public := ServingSettings().public_url):
+        shown = "localhost" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104
+        return f"http://{shown}:{port}"
+    return public
 
 
 def _environment(settings: Settings) -> dict[str, str]:

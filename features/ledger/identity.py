@@ -90,14 +90,6 @@ class KeyHasher:
             keyed.update(len(content).to_bytes(8, "big") + content)
         return (int.from_bytes(keyed.digest(), "big") >> 11) / 2**53
 
-    def secret(self, purpose: str) -> bytes:
-        """32 bytes for another use of the key, which tell nothing about it: each purpose has its own.
-
-        >>> len(KeyHasher(b"a key for this example only").secret("forms"))
-        32
-        """
-        return hashlib.blake2b(purpose.encode(), key=self._key, digest_size=32, person=b"secret").digest()
-
     def _for(self, entity: str, *, lower: bool = False) -> Callable[[str | None], str | None]:
         keyed = hashlib.blake2b(key=self._key, digest_size=_DIGEST_SIZE, person=entity.encode())
 

@@ -61,4 +61,4 @@ def unseal(sealed: str, hasher: KeyHasher) -> Kept | None:
 
 
 def _fernet(hasher: KeyHasher) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hasher.secret("console forms")))
+    return Fernet(base64.urlsafe_b64encode(hasher.subkey(b"console forms")))

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from sqlalchemy.engine import Connection
 
+from features.ledger.store import Ledger
 from serving.staff import repository
 from serving.staff.errors import Refused
 from serving.staff.repository import Link, Person
@@ -37,6 +38,13 @@ def make(conn: Connection, purpose: Purpose, staff_id: str | None, now: int) -> 
     token = secrets.token_urlsafe(32)
     repository.insert_link(conn, Link(digest_of(token), purpose, staff_id, now, now + HOURS[purpose] * _HOUR, None))
     return token
+
+
+def first_link(ledger: Ledger, base: str, now: int) -> str | None:
+    """A link for the first administrator, if nobody has an account; former ones hold no more. `base` is the address of
+    the service."""
+    with ledger.write() as conn:
+        return address(base, make(conn, "first_start", None, now)) if repository.is_empty(conn) else None
 
 
 def opened(conn: Connection, token: str, now: int) -> Opened:

@@ -41,7 +41,7 @@ def matches(password: str, kept: str | None) -> bool:
             _HASHER.verify(kept or _nobodys(), password)
         except (VerificationError, InvalidHashError):
             return False
-    return kept is not None
+    return bool(kept)
 
 
 def is_outdated(kept: str) -> bool:

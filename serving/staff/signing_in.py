@@ -96,5 +96,5 @@ def wait_us(conn: Connection, attempted: str, now: int) -> int:
 
 
 def _digest(context: Context, login: str) -> str:
-    key = context.ledger.hasher.secret("sign-in attempts")
+    key = context.ledger.hasher.subkey(b"sign-in attempts")
     return hmac.digest(key, login.encode("utf-8", "surrogatepass"), "sha256").hex()

@@ -45,7 +45,7 @@ def console(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def page(chromium: Browser, console: Console) -> Iterator[Page]:
-    """A page in a browser of its own, wide, in English; paths are those of the service (`page.goto("/console/...")`)."""
+    """A page in a browser of its own, wide, in English; paths are the service's: `page.goto("/console/...")`."""
     with support.opened(chromium, console) as page:
         yield page
 

@@ -44,8 +44,8 @@ def opened(
     javascript: bool = True,
     forgiven: tuple[str, ...] = (),
 ) -> Iterator[Page]:
-    """A page of a browser of its own. At the end, nothing may have gone wrong in it: a script, a file that is missing, a
-    thing that the content security policy forbids. `forgiven`: parts of messages that a test expects."""
+    """A page of a browser of its own. At the end, nothing may have gone wrong in it: no script, and nothing that the
+    content security policy forbids. `forgiven`: parts of messages that a test expects."""
     troubles: list[str] = []
     context = browser.new_context(
         base_url=console.base_url,
