@@ -23,6 +23,7 @@ from serving.assessments.answer import Answerer
 from serving.assessments.features import FeatureReader
 from serving.assessments.service import Assessor
 from serving.body import refusal
+from serving.cases.sweeper import Sweeper
 from serving.console.app import PATH as CONSOLE
 from serving.console.app import create_console
 from serving.context import Context
@@ -67,11 +68,13 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
         context.writer.start()
         context.shadow.start()
         context.hooks.start()
+        context.sweeper.start()
         app.state.context = context
         _settle_down()
         try:
             yield
         finally:
+            await context.sweeper.stop()
             await context.hooks.stop()
             await context.writer.stop()
             await asyncio.to_thread(context.shadow.stop)
@@ -121,6 +124,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         drift=DriftMetrics(settings.home),
         sealer=sealer,
         shops=ShopGuard(ledger, sealer),
+        sweeper=Sweeper(ledger, writer),
         hooks=Sender(
             ledger,
             writer,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.assessments.service import Assessor
+from serving.cases.sweeper import Sweeper
 from serving.drift import DriftMetrics
 from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
@@ -36,6 +37,7 @@ class Context:
     sealer: Sealer
     shops: ShopGuard
     hooks: Sender
+    sweeper: Sweeper
 
 
 def context_of(request: Request) -> Context:

@@ -52,6 +52,25 @@ assessments_repeated_total = Counter(
     "Assessments answered from the store, because they were asked for again.",
     registry=_registry,
 )
+cases_opened_total = Counter(
+    "returnwise_cases_opened_total",
+    "Cases by what opened them: action, draw, hand or dispute.",
+    ["because"],
+    registry=_registry,
+)
+cases_closed_total = Counter(
+    "returnwise_cases_closed_total",
+    "Verdicts of cases, and whether staff gave them or a deadline.",
+    ["verdict", "by"],
+    registry=_registry,
+)
+cases_active = Gauge(
+    "returnwise_cases_active",
+    "Cases without a verdict that stands, by state, at the latest sweep.",
+    ["state"],
+    multiprocess_mode="mostrecent",
+    registry=_registry,
+)
 events_total = Counter(
     "returnwise_events_total", "Events taken (duplicates too) by type.", ["type"], registry=_registry
 )
@@ -165,6 +184,9 @@ NAMES: Final = (
     "returnwise_assessments_total",
     "returnwise_assessments_repeated_total",
     "returnwise_checks_total",
+    "returnwise_cases_opened_total",
+    "returnwise_cases_closed_total",
+    "returnwise_cases_active",
     "returnwise_events_total",
     "returnwise_commit_group_size",
     "returnwise_commit_seconds",

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from features.ledger.append import Reject, append_rows
 from features.ledger.identity import KeyHasher
 from features.ledger.store import Ledger
-from features.request import RequestRow, Stated, build_request_row
+from features.request import FIELD_NAMES, RequestRow, Stated, build_request_row
 from features.service import SERVICE, VECTOR
 from serving import metrics
 from serving.assessments import repository
@@ -27,6 +27,7 @@ from serving.assessments.answer import Answerer, Assessment
 from serving.assessments.features import FeatureReader, Floats
 from serving.assessments.repository import KnownLine, OrderHead, Stored
 from serving.assessments.schemas import AssessmentRequest, InlineOrder
+from serving.cases.opening import Assessed, open_for_assessment
 from serving.clock import iso, now_us
 from serving.events.service import Rows, append_orders, line_row
 from serving.hooks import outbox
@@ -34,6 +35,7 @@ from serving.model.holder import ModelSource
 from serving.problems import Conflict, FieldError, NotFound, Problem, clash, invalid, wrong
 
 CLOCK_SKEW_US: Final = 60_000_000
+_VALUE: Final = FIELD_NAMES.index("request_value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class Assessor:
         )
         metrics.assessments_total.labels(estimate.band, action).inc()
         if check is not None:
+            open_for_assessment(conn, _assessed(made, request, action), check, made.assessed_at)
             metrics.checks_total.labels(check.trigger).inc()
         return Answered(answer, made.assessment_id, vector)
 
@@ -271,6 +274,28 @@ class Assessor:
                 answer,
             ),
         )
+
+
+def _assessed(made: Assessment, request: AssessmentRequest, action: str) -> Assessed:
+    """What a case is told of an assessment."""
+    order, estimate = made.order, made.estimate
+    return Assessed(
+        made.assessment_id,
+        made.return_id,
+        order.order_no,
+        request.order_id,
+        request.customer_id,
+        made.stated.kind,
+        made.stated.reason,
+        order.country,
+        order.channel,
+        made.row.keys["category"],
+        order.currency,
+        made.row.values[_VALUE],
+        estimate.risk,
+        estimate.band,
+        action,
+    )
 
 
 _OF_LINES: Final = ("line_id", "quantity")

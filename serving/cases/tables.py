@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from serving.tables import metadata
@@ -60,9 +61,15 @@ cases = Table(
     Column("propensity", Float),
     Column("state", String, nullable=False),
     Column("state_since", BigInteger, nullable=False),
+    Column("rests_in", String, nullable=False),  # where it goes when nobody has it: open, second_opinion, disputed
+    Column("not_by", String),  # who may not give the next verdict: ids of staff, separated by one space
     Column("due_at", BigInteger, nullable=False),
+    Column("due_day", Integer, nullable=False),  # days since 1970: the queue is in order of days, then of loss
+    Column("escalated_at", BigInteger),  # past its deadline once already
     Column("claimed_by", String),
     Column("claimed_at", BigInteger),
+    Column("claim_until", BigInteger),  # a claim ends without activity
+    Column("inspections_seen", Integer),  # of the return in the ledger, when the case began to wait for one
     Column("judged_at", BigInteger),  # first judgement: before the risk was shown, or after
     Column("judged_by", String),
     Column("judgement", String),  # no_concern, unsure, concern
@@ -74,8 +81,20 @@ cases = Table(
 )
 Index("ux_cases_case_id", cases.c.case_id, unique=True)
 Index("ux_cases_return_id", cases.c.return_id, unique=True)
-Index("ix_cases_queue", cases.c.state, cases.c.due_at, cases.c.expected_loss_minor)
+_claimed = cases.c.claimed_by.isnot(None)
+_active = cases.c.state != text("'closed'")  # the few that somebody still has to do with
+Index(
+    "ix_cases_queue",
+    cases.c.due_day,
+    cases.c.expected_loss_minor.desc(),
+    cases.c.case_no,
+    sqlite_where=_active,
+    postgresql_where=_active,
+)
+Index("ix_cases_state", cases.c.state, cases.c.due_at, sqlite_where=_active, postgresql_where=_active)
+Index("ix_cases_claimed_by", cases.c.claimed_by, sqlite_where=_claimed, postgresql_where=_claimed)
 Index("ix_cases_customer_id", cases.c.customer_id)
+Index("ix_cases_order_id", cases.c.order_id)
 Index("ix_cases_closed_at", cases.c.closed_at)
 Index("ix_cases_opened_at", cases.c.opened_at)
 

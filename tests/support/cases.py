@@ -1,55 +1,126 @@
-"""Cases put straight into the tables, for tests of what rests on one."""
+"""Cases over a small history, and the people who work on them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert
+from sqlalchemy.engine import Connection
 
-from features.clock import DAY
-from serving.cases.tables import case_verdicts, cases
+from features.clock import DAY, SECOND
+from features.ledger.sql import execute, rows
+from features.ledger.store import Ledger
+from serving.audit.trail import Actor
+from serving.cases import opening, repository
+from serving.cases.opening import Assessed
+from serving.cases.repository import Case
+from serving.policy.checks import Check
 from tests.support.history import FIRST_DAY
 
-OPENED = (FIRST_DAY + 400) * DAY
+T = TypeVar("T")
+
+#: After everything in the history.
+NOW = (FIRST_DAY + 400) * DAY
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+ANN = Actor("staff", "ann", "reviewer", "Ann")
+BEN = Actor("staff", "ben", "reviewer", "Ben")
+DEE = Actor("staff", "dee", "desk", "Dee")
+LEA = Actor("staff", "lea", "lead", "Lea")
+IDA = Actor("staff", "ida", "analyst", "Ida")
+ADA = Actor("staff", "ada", "administrator", "Ada")
+EVERYBODY = (ANN, BEN, DEE, LEA, IDA, ADA)
 
 
-def put_case(conn: Connection, **changes: Any) -> int:
-    """A case of customer c0 that was closed as confirmed, or as `changes` say; gives its number."""
-    values = {
-        "case_id": "CASE-1",
-        "return_id": "r0-0",
-        "order_no": 1,
-        "order_id": "o0-0",
-        "customer_id": "c0",
-        "opened_at": OPENED,
-        "opened_because": "action",
-        "action": "inspect_before_refund",
-        "kind": "return",
-        "reason": "size_fit",
-        "country": "DE",
-        "value_minor": 5_000,
-        "expected_loss_minor": 500,
-        "state": "closed",
-        "state_since": OPENED + DAY,
-        "due_at": OPENED + 3 * DAY,
-        "verdict": "abuse_confirmed",
-        "closed_at": OPENED + DAY,
-        "closed_by": "reviewer-1",
-        "revision": 1,
-    } | changes
-    number = conn.execute(insert(cases).values(**values)).inserted_primary_key
-    assert number is not None
-    if values["verdict"] is not None:
-        conn.execute(
-            insert(case_verdicts).values(
-                case_no=number[0],
-                staff_id=values["closed_by"],
-                at=values["closed_at"],
-                verdict=values["verdict"],
-                basis="inspection",
-                words="The seal is gone.",
-                risk_shown=0,
-                second_opinion=0,
-            )
+BY_RISK = Check("risk", 0.95)
+
+
+class Desk:
+    """A ledger, a clock, and short ways to open cases and to do something to them."""
+
+    def __init__(self, ledger: Ledger, now: int = NOW) -> None:
+        self.ledger = ledger
+        self.now = now
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        with self.ledger.write() as conn:
+            return work(conn)
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        with self.ledger.read() as conn:
+            return work(conn)
+
+    def do(self, step: Callable[..., T], actor: Actor, case: Case, **more: Any) -> T:
+        """Takes a step with the revision of `case`, at the time of the clock."""
+        return self.write(lambda conn: step(conn, actor, case, now=self.now, **more))
+
+    def pass_time(self, length: int) -> None:
+        self.now += length
+
+    def again(self, case: Case) -> Case:
+        found = self.read(lambda conn: repository.find_no(conn, case.case_no))
+        assert found is not None
+        return found
+
+    def return_ids(self) -> list[str]:
+        """Returns that nobody has looked at, in order."""
+        sql = (
+            "SELECT DISTINCT r.return_id FROM returns r WHERE r.return_id NOT IN (SELECT return_id FROM inspections)"
+            " ORDER BY 1"
         )
-    return int(number[0])
+        return [return_id for (return_id,) in self.read(lambda conn: rows(conn, sql))]
+
+    def open(self, number: int = 0, **changes: Any) -> Case:
+        """The case of the return of that number, as an assessment opens it."""
+        return self.write(lambda conn: open_one(conn, self.return_ids()[number], self.now, **changes))
+
+    def put(self, case: Case, **values: Any) -> Case:
+        """Writes something into the row of a case, past all rules."""
+        names = ", ".join(f"{name} = ?" for name in values)
+        self.write(
+            lambda conn: execute(conn, f"UPDATE cases SET {names} WHERE case_no = ?", (*values.values(), case.case_no))
+        )
+        return self.again(case)
+
+    def table(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.read(lambda conn: rows(conn, sql, parameters))
+
+
+def open_one(
+    conn: Connection,
+    return_id: str,
+    now: int,
+    *,
+    check: Check = BY_RISK,
+    **changes: Any,
+) -> Case:
+    """Opens the case of a return as its assessment would."""
+    (found,) = rows(
+        conn,
+        "SELECT o.order_no, o.order_id, COALESCE(r.customer_id, o.customer_id), r.kind, r.reason, o.country, o.channel"
+        " FROM returns r JOIN orders o ON o.order_no = r.order_no WHERE r.return_id = ? LIMIT 1",
+        (return_id,),
+    )
+    order_no, order_id, customer_id, kind, reason, country, channel = found
+    assessed = Assessed(
+        assessment_id=f"a-{return_id}",
+        return_id=return_id,
+        order_no=order_no,
+        order_id=order_id,
+        customer_id=customer_id,
+        kind=kind,
+        reason=reason,
+        country=country,
+        channel=channel,
+        category="k1",
+        currency="EUR",
+        value_minor=5_000,
+        risk=0.4,
+        risk_band="high",
+        action="inspect_before_refund",
+    )
+    opening.open_for_assessment(conn, assessed._replace(**changes), check, now)
+    case = repository.of_return(conn, return_id)
+    assert case is not None
+    return case

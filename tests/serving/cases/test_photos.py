@@ -161,8 +161,10 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
             rows(
                 conn,
                 "INSERT INTO cases (case_no, case_id, return_id, order_no, order_id, customer_id, opened_at,"
-                " opened_because, kind, reason, value_minor, expected_loss_minor, state, state_since, due_at, revision)"
-                " VALUES (?, ?, ?, 1, 'o', 'c', 0, 'hand', 'return', 'other', 1, 1, 'open', 0, 0, 1) RETURNING case_no",
+                " opened_because, kind, reason, value_minor, expected_loss_minor, state, state_since,"
+                " rests_in, due_at, due_day, revision)"
+                " VALUES (?, ?, ?, 1, 'o', 'c', 0, 'hand', 'return', 'other', 1, 1, 'open', 0, 'open', 0, 0, 1)"
+                " RETURNING case_no",
                 (number, f"case{number}", f"r{number}"),
             )
     yield ledger

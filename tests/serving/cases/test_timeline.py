@@ -59,8 +59,10 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         execute(
             conn,
             "INSERT INTO cases (case_no, case_id, return_id, order_no, order_id, customer_id, opened_at,"
-            " opened_because, kind, reason, value_minor, expected_loss_minor, state, state_since, due_at, revision)"
-            " VALUES (1, 'x', 'r1', 1, 'o1', 'c9', ?, 'action', 'return', 'size_fit', 1, 1, 'open', 0, 0, 1)",
+            " opened_because, kind, reason, value_minor, expected_loss_minor, state, state_since,"
+            " rests_in, due_at, due_day, revision)"
+            " VALUES (1, 'x', 'r1', 1, 'o1', 'c9', ?, 'action', 'return', 'size_fit', 1, 1, 'open', 0,"
+            " 'open', 0, 0, 1)",
             (ORDERED + 6 * DAY,),
         )
         execute(

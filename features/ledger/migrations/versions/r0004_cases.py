@@ -66,9 +66,15 @@ def upgrade() -> None:
         sa.Column("propensity", sa.Float(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("state_since", sa.BigInteger(), nullable=False),
+        sa.Column("rests_in", sa.String(), nullable=False),
+        sa.Column("not_by", sa.String(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_day", sa.Integer(), nullable=False),
+        sa.Column("escalated_at", sa.BigInteger(), nullable=True),
         sa.Column("claimed_by", sa.String(), nullable=True),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
+        sa.Column("claim_until", sa.BigInteger(), nullable=True),
+        sa.Column("inspections_seen", sa.Integer(), nullable=True),
         sa.Column("judged_at", sa.BigInteger(), nullable=True),
         sa.Column("judged_by", sa.String(), nullable=True),
         sa.Column("judgement", sa.String(), nullable=True),
@@ -82,7 +88,22 @@ def upgrade() -> None:
     op.create_index("ix_cases_closed_at", "cases", ["closed_at"], unique=False)
     op.create_index("ix_cases_customer_id", "cases", ["customer_id"], unique=False)
     op.create_index("ix_cases_opened_at", "cases", ["opened_at"], unique=False)
-    op.create_index("ix_cases_queue", "cases", ["state", "due_at", "expected_loss_minor"], unique=False)
+    op.create_index("ix_cases_order_id", "cases", ["order_id"], unique=False)
+    active, claimed = sa.text("state != 'closed'"), sa.text("claimed_by IS NOT NULL")
+    op.create_index(
+        "ix_cases_queue",
+        "cases",
+        ["due_day", sa.text("expected_loss_minor DESC"), "case_no"],
+        unique=False,
+        sqlite_where=active,
+        postgresql_where=active,
+    )
+    op.create_index(
+        "ix_cases_state", "cases", ["state", "due_at"], unique=False, sqlite_where=active, postgresql_where=active
+    )
+    op.create_index(
+        "ix_cases_claimed_by", "cases", ["claimed_by"], unique=False, sqlite_where=claimed, postgresql_where=claimed
+    )
     op.create_index("ux_cases_case_id", "cases", ["case_id"], unique=True)
     op.create_index("ux_cases_return_id", "cases", ["return_id"], unique=True)
     op.create_table(
