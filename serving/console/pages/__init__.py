@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from serving.console.pages import account, frame, signing_in, staff
+from serving.console.pages import account, frame, help, signing_in, staff
 from serving.console.routing import Pages
 
 AREAS: Final[tuple[Pages, ...]] = (
@@ -10,4 +10,5 @@ AREAS: Final[tuple[Pages, ...]] = (
     signing_in.pages,
     account.pages,
     staff.pages,
+    help.pages,
 )
