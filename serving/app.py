@@ -43,6 +43,7 @@ from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
 from serving.shops import endpoints as shops
 from serving.shops.connections import ShopGuard
+from serving.staff.oidc import Provider
 from serving.writer import GroupWriter
 
 _SWITCH_S: Final = 0.0005
@@ -133,6 +134,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
             poll_seconds=serving.webhook_poll_seconds,
             keep_days=serving.webhook_keep_days,
         ),
+        provider=Provider(serving) if serving.oidc_issuer else None,
     )
 
 

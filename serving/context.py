@@ -18,6 +18,7 @@ from serving.sealing import Sealer
 from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
 from serving.shops.connections import ShopGuard
+from serving.staff.oidc import Provider
 from serving.writer import GroupWriter
 
 
@@ -38,6 +39,7 @@ class Context:
     shops: ShopGuard
     hooks: Sender
     sweeper: Sweeper
+    provider: Provider | None  # OpenID Connect
 
 
 def context_of(request: Request) -> Context:

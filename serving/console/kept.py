@@ -45,7 +45,7 @@ def keep(form: Form, *, path: str, page: str, staff_id: str | None) -> Kept:
 def seal(kept: Kept, hasher: KeyHasher) -> str:
     """The form as text that only this service can read; empty if it is too long to travel."""
     content = orjson.dumps([kept.path, kept.page, kept.fields, kept.staff_id, kept.had_files])
-    return _fernet(hasher).encrypt(content).decode() if len(content) <= _MOST_BYTES else ""
+    return sealing(hasher).encrypt(content).decode() if len(content) <= _MOST_BYTES else ""
 
 
 def unseal(sealed: str, hasher: KeyHasher) -> Kept | None:
@@ -53,12 +53,13 @@ def unseal(sealed: str, hasher: KeyHasher) -> Kept | None:
     if not sealed:
         return None
     try:
-        content = _fernet(hasher).decrypt(sealed.encode("utf-8", "surrogatepass"), ttl=_SECONDS)
+        content = sealing(hasher).decrypt(sealed.encode("utf-8", "surrogatepass"), ttl=_SECONDS)
     except InvalidToken:
         return None
     path, page, fields, staff_id, had_files = orjson.loads(content)
     return Kept(path, page, tuple((name, value) for name, value in fields), staff_id, had_files)
 
 
-def _fernet(hasher: KeyHasher) -> Fernet:
+def sealing(hasher: KeyHasher) -> Fernet:
+    """What seals texts that travel through a browser."""
     return Fernet(base64.urlsafe_b64encode(hasher.subkey(b"console forms")))

@@ -96,6 +96,31 @@ def resume(guest: Guest, kept: Kept, *, status: int = 200, why: str = "kept.sign
     return whole(guest, guest.render("resume.html", status, kept=kept, why=why))
 
 
+def sign_in_page(
+    guest: Guest,
+    status: int,
+    *,
+    wanted: str,
+    sealed: str = "",
+    login: str = "",
+    is_over: bool = False,
+    is_first: bool = False,
+) -> Response:
+    """The page for signing in. `wanted` is the path to go on to, `sealed` what was typed before the session ended."""
+    provider = guest.context.provider
+    return guest.render(
+        "sign_in.html",
+        status,
+        next=wanted,
+        kept=sealed,
+        is_over=is_over or bool(sealed),
+        login=login,
+        is_first=is_first,
+        has_passwords=guest.context.serving.passwords,
+        provider=provider.name if provider is not None else None,
+    )
+
+
 def whole(guest: Guest, response: Response) -> Response:
     """A whole page also where htmx asked for a part of one."""
     if guest.is_partial:
@@ -108,7 +133,7 @@ def whole(guest: Guest, response: Response) -> Response:
 async def _session_over(guest: Guest) -> Response:
     kept = _kept(guest, await run_in_threadpool(former_staff_id, guest))
     sealed = seal(kept, guest.context.ledger.hasher)
-    response = guest.render("sign_in.html", 401, next=kept.page, kept=sealed, is_over=True, login="", is_first=False)
+    response = sign_in_page(guest, 401, wanted=kept.page, sealed=sealed, is_over=True)
     response.headers["WWW-Authenticate"] = 'Session realm="returnwise"'
     return whole(guest, response)
 

@@ -12,7 +12,7 @@ from serving.clock import now_us
 from serving.console.guest import Guest
 from serving.console.kept import unseal
 from serving.console.routing import Anybody, Pages, SignedIn, drop_session_cookie, set_session_cookie
-from serving.console.troubles import resume
+from serving.console.troubles import resume, sign_in_page
 from serving.staff import accounts, links, passwords, repository
 from serving.staff.errors import Refused
 from serving.staff.links import Opened
@@ -27,12 +27,12 @@ pages = Pages()
 @pages.page("/sign-in", None)
 def show(guest: Anybody) -> Response:
     """The form for signing in."""
-    wanted = _wanted(guest.request.query_params.get("next", ""))
+    wanted = wanted_path(guest.request.query_params.get("next", ""))
     if guest.person is not None:
         return guest.redirect(wanted)
     with guest.context.ledger.read() as conn:
-        is_first = repository.is_empty(conn)
-    return guest.render("sign_in.html", next=wanted, kept="", is_over=False, login="", is_first=is_first)
+        is_first = repository.is_empty(conn) and guest.context.serving.passwords
+    return sign_in_page(guest, 200, wanted=wanted, is_first=is_first)
 
 
 @pages.form("/sign-in", None)
@@ -42,7 +42,9 @@ async def send(guest: Anybody) -> Response:
     password = guest.form.secret("password")
     if not password:
         guest.form.refuse("password", "form.missing")
-    wanted, sealed = _wanted(guest.form.raw("next")), guest.form.raw("kept")
+    if not guest.context.serving.passwords:
+        guest.form.refuse("login", "sign_in.refused")
+    wanted, sealed = wanted_path(guest.form.raw("next")), guest.form.raw("kept")
     status = 422
     if guest.form.is_fine:
         try:
@@ -52,9 +54,7 @@ async def send(guest: Anybody) -> Response:
             guest.form.refuse("login", error.key, **error.values)
         except Refused as error:
             guest.form.refuse("login", error.key)
-    return guest.render(
-        "sign_in.html", status, next=wanted, kept=sealed, is_over=bool(sealed), login=login, is_first=False
-    )
+    return sign_in_page(guest, status, wanted=wanted, sealed=sealed, login=login)
 
 
 @pages.form("/sign-out", "account.own")
@@ -74,7 +74,7 @@ async def take_up(guest: Anybody) -> Response:
     """Gives back words to somebody who has signed in again in another tab."""
     sealed = guest.form.raw("kept")
     if guest.person is None:
-        return guest.render("sign_in.html", 401, next="/", kept=sealed, is_over=True, login="", is_first=False)
+        return sign_in_page(guest, 401, wanted="/", sealed=sealed)
     return _give_back(guest, guest.person, sealed) or guest.redirect("/")
 
 
@@ -83,7 +83,7 @@ def open_link(guest: Anybody, token: str) -> Response:
     """The form behind a one-time link."""
     try:
         with guest.context.ledger.read() as conn:
-            opened = links.opened(conn, token, guest.now)
+            opened = _opened(guest, conn, token)
     except Refused:
         return guest.render("link_gone.html", 404)
     return guest.render("link.html", opened=opened, token=token)
@@ -94,7 +94,7 @@ async def use_link(guest: Anybody, token: str) -> Response:
     """Uses a one-time link up: chooses a password, and signs in."""
     form = guest.form
     try:
-        opened = await guest.read(lambda conn: links.opened(conn, token, guest.now))
+        opened = await guest.read(lambda conn: _opened(guest, conn, token))
     except Refused:
         return guest.render("link_gone.html", 404)
     login, name = _who(guest, opened)
@@ -130,6 +130,12 @@ def new_password(guest: Guest, *, login: str, name: str) -> str:
     return password
 
 
+def _opened(guest: Guest, conn: Connection, token: str) -> Opened:
+    if not guest.context.serving.passwords:  # there is nothing to choose
+        raise Refused("link.gone")
+    return links.opened(conn, token, guest.now)
+
+
 def _who(guest: Guest, opened: Opened) -> tuple[str, str]:
     if opened.person is not None:
         return opened.person.login, opened.person.name
@@ -152,7 +158,7 @@ def _give_back(guest: Guest, person: Person, sealed: str) -> Response | None:
     return resume(guest, kept) if kept is not None and kept.is_for(person.staff_id) else None
 
 
-def _wanted(path: str) -> str:
+def wanted_path(path: str) -> str:
     """A path below the console that somebody wanted to see; anything else leads home."""
     is_one = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return quote(path, safe="/?&=%+-_.~:,") if is_one and not path.startswith("/sign-") else "/"
