@@ -7,13 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from features.ledger.sql import rows
-from serving.audit.trail import Actor, record
 from serving.cases.photos.encoding import Encoded
-
-#: Most photos of one case; beyond that nobody looks at them any more.
-MOST_PHOTOS: Final = 40
-#: Longest caption, in characters.
-LONGEST_CAPTION: Final = 200
 
 _HEAD: Final = "photo_no, case_no, staff_id, at, caption, width, height, digest"
 
@@ -31,41 +25,15 @@ class Photo(NamedTuple):
     digest: bytes
 
 
-def add(conn: Connection, actor: Actor, case_no: int, photo: Encoded, caption: str, *, at: int) -> int:
-    """Keeps a photo and notes it in the audit trail; gives its number.
-
-    The same picture sent twice to a case is kept once.
-
-    Raises:
-        ValueError: the case has `MOST_PHOTOS` already, or the caption is longer than `LONGEST_CAPTION`.
-    """
-    caption = " ".join(caption.split())
-    if len(caption) > LONGEST_CAPTION:
-        raise ValueError(f"a caption has at most {LONGEST_CAPTION} characters")
-    kept = of_case(conn, case_no)
-    for known in kept:
-        if known.digest == photo.digest:
-            return known.photo_no
-    if len(kept) >= MOST_PHOTOS:
-        raise ValueError(f"a case has at most {MOST_PHOTOS} photos")
+def add(conn: Connection, case_no: int, staff_id: str | None, photo: Encoded, caption: str, *, at: int) -> int:
+    """Keeps a photo; gives its number."""
+    columns = "case_no, staff_id, at, caption, width, height, digest, content, thumbnail"
+    values = (photo.width, photo.height, photo.digest, photo.content, photo.thumbnail)
     ((photo_no,),) = rows(
         conn,
-        "INSERT INTO case_photos (case_no, staff_id, at, caption, width, height, digest, content, thumbnail)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING photo_no",
-        (
-            case_no,
-            actor.staff_id,
-            at,
-            caption,
-            photo.width,
-            photo.height,
-            photo.digest,
-            photo.content,
-            photo.thumbnail,
-        ),
+        f"INSERT INTO case_photos ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING photo_no",
+        (case_no, staff_id, at, caption, *values),
     )
-    content = {"photo_no": photo_no, "sha256": photo.digest.hex(), "width": photo.width, "height": photo.height}
-    record(conn, actor, "case.photograph", at=at, case_no=case_no, content=content)
     return int(photo_no)
 
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from features.ledger.sql import rows
-from features.ledger.store import Ledger
-from features.settings import Settings
-from serving.audit.trail import Actor, of_case
+from serving.audit.trail import of_case
 from serving.cases import photos
+from serving.cases.errors import Incomplete, NotAllowed
 from serving.cases.photos import encoding
+from tests.support.cases import DEE, IDA, Desk
 from tests.support.pictures import GPS_IFD, bomb, jpeg, picture, saved
-
-DESK = Actor("staff", "s1", "desk", "Somebody")
 
 
 def opened(content: bytes) -> Image.Image:
@@ -153,61 +148,47 @@ class TestKept:
         assert photos.encode(jpeg(gps=True)) == photos.encode(jpeg(gps=True))
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(Settings(home=tmp_path, database_url="", hash_key="a key for tests"))
-    with ledger.write() as conn:
-        for number in (1, 2):
-            rows(
-                conn,
-                "INSERT INTO cases (case_no, case_id, return_id, order_no, order_id, customer_id, opened_at,"
-                " opened_because, kind, reason, value_minor, expected_loss_minor, state, state_since,"
-                " rests_in, due_at, due_day, revision)"
-                " VALUES (?, ?, ?, 1, 'o', 'c', 0, 'hand', 'return', 'other', 1, 1, 'open', 0, 'open', 0, 0, 1)"
-                " RETURNING case_no",
-                (number, f"case{number}", f"r{number}"),
-            )
-    yield ledger
-    ledger.close()
-
-
 class TestRows:
-    def test_a_photo_is_found_in_its_case_only(self, ledger: Ledger) -> None:
+    def test_a_photo_is_found_in_its_case_only(self, desk: Desk) -> None:
         kept = photos.encode(jpeg())
-        with ledger.write() as conn:
-            number = photos.add(conn, DESK, 1, kept, "  the  label ", at=5)
-            assert photos.find(conn, 1, number) == (kept.content, kept.digest)
-            assert photos.find(conn, 1, number, thumbnail=True) == (kept.thumbnail, kept.digest)
-            assert photos.find(conn, 2, number) is None
-            assert photos.of_case(conn, 2) == []
-            (photo,) = photos.of_case(conn, 1)
-        assert photo == photos.Photo(number, 1, "s1", 5, "the label", 60, 40, kept.digest)
+        one, other = desk.open(0), desk.open(1)
+        desk.do(photos.photograph, DEE, one, photo=kept, caption="  the  label ")
+        (photo,) = desk.read(lambda conn: photos.of_case(conn, one.case_no))
+        assert photo == photos.Photo(photo.photo_no, one.case_no, "dee", desk.now, "the label", 60, 40, kept.digest)
+        number = photo.photo_no
+        assert desk.read(lambda conn: photos.find(conn, one.case_no, number)) == (kept.content, kept.digest)
+        small = desk.read(lambda conn: photos.find(conn, one.case_no, number, thumbnail=True))
+        assert small == (kept.thumbnail, kept.digest)
+        assert desk.read(lambda conn: photos.find(conn, other.case_no, number)) is None
 
-    def test_the_trail_says_who_and_which_but_not_what(self, ledger: Ledger) -> None:
+    def test_the_trail_says_who_and_which_but_not_what(self, desk: Desk) -> None:
         kept = photos.encode(jpeg())
-        with ledger.write() as conn:
-            photos.add(conn, DESK, 1, kept, "words of a person", at=5)
-            (entry,) = of_case(conn, 1)
-        assert (entry.operation, entry.staff_id, entry.content["sha256"]) == (
-            "case.photograph",
-            "s1",
-            kept.digest.hex(),
-        )
+        case = desk.open()
+        desk.do(photos.photograph, DEE, case, photo=kept, caption="words of a person")
+        entry = desk.read(lambda conn: of_case(conn, case.case_no))[-1]
+        assert (entry.operation, entry.staff_id) == ("case.photograph", "dee")
+        assert entry.content["sha256"] == kept.digest.hex()
         assert "words" not in str(entry.content)
 
-    def test_sent_twice_kept_once(self, ledger: Ledger) -> None:
+    def test_sent_twice_kept_once(self, desk: Desk) -> None:
         kept = photos.encode(jpeg())
-        with ledger.write() as conn:
-            first = photos.add(conn, DESK, 1, kept, "", at=5)
-            assert photos.add(conn, DESK, 1, kept, "again", at=6) == first
-            assert photos.add(conn, DESK, 2, kept, "", at=6) != first
-            assert len(photos.of_case(conn, 1)) == 1
+        case = desk.open()
+        for caption in ("", "again"):
+            desk.do(photos.photograph, DEE, case, photo=kept, caption=caption)
+        assert len(desk.read(lambda conn: photos.of_case(conn, case.case_no))) == 1
+        assert desk.again(case).revision == case.revision + 1
 
-    def test_there_is_a_most(self, ledger: Ledger) -> None:
-        with ledger.write() as conn:
-            for number in range(photos.MOST_PHOTOS):
-                photos.add(conn, DESK, 1, photos.encode(jpeg(picture(20 + number))), "", at=number)
-            with pytest.raises(ValueError, match="at most 40 photos"):
-                photos.add(conn, DESK, 1, photos.encode(jpeg(picture(100))), "", at=99)
-            with pytest.raises(ValueError, match="at most 200 characters"):
-                photos.add(conn, DESK, 2, photos.encode(jpeg()), "x" * 201, at=99)
+    def test_there_is_a_most(self, desk: Desk) -> None:
+        case = desk.open()
+        for number in range(photos.MOST_PHOTOS):
+            desk.do(photos.photograph, DEE, case, photo=photos.encode(jpeg(picture(20 + number))))
+        with pytest.raises(Incomplete, match="40 already"):
+            desk.do(photos.photograph, DEE, case, photo=photos.encode(jpeg(picture(100))))
+
+    def test_a_caption_is_short(self, desk: Desk) -> None:
+        with pytest.raises(Incomplete, match="more than 200"):
+            desk.do(photos.photograph, DEE, desk.open(), photo=photos.encode(jpeg()), caption="x" * 201)
+
+    def test_not_everybody_may(self, desk: Desk) -> None:
+        with pytest.raises(NotAllowed):
+            desk.do(photos.photograph, IDA, desk.open(), photo=photos.encode(jpeg()))
