@@ -10,11 +10,11 @@ import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from features.errors import ReturnwiseError
 from features.ledger.characters import FORBIDDEN_PATTERN
+from serving.refused import Refused
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -24,8 +24,11 @@ _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _MOST_ADDRESSES: Final = 3
 
 
-class AddressError(ReturnwiseError):
-    """Webhooks may not go there; the message says why."""
+class AddressError(Refused):
+    """Webhooks may not go there."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(f"hooks.{key}", "url", **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +62,25 @@ def parse(url: str, *, inside: bool) -> Target:
         AddressError: it is no URL that webhooks may be sent to.
     """
     if len(url) > _LONGEST or FORBIDDEN_PATTERN.search(url) or any(char.isspace() for char in url):
-        raise AddressError(f"a URL has at most {_LONGEST} characters, without blanks")
+        raise AddressError("url_length", most=_LONGEST)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise AddressError("this is not a URL such as https://example.com/hooks") from None
+        raise AddressError("url_form") from None
     if parts.scheme not in _PORTS or not host:
-        raise AddressError("the URL must begin with https:// and name a host")
+        raise AddressError("url_host")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise AddressError("the URL must not carry a user name, a password or a fragment")
+        raise AddressError("url_parts")
     literal = _literal(host)
     if literal is not None:
         check(literal, inside=inside)
     if parts.scheme == "http" and not (inside and _is_loopback(host, literal)):
-        raise AddressError("the URL must begin with https://")
+        raise AddressError("url_tls")
     try:
         host = host if literal is not None else host.encode("idna").decode()
     except UnicodeError:
-        raise AddressError("the host of the URL is not a name") from None
+        raise AddressError("url_name") from None
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], _path(parts))
 
 
@@ -92,16 +95,16 @@ async def resolve(url: str, *, inside: bool) -> Target:
         found = await asyncio.get_running_loop().getaddrinfo(
             target.host, target.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
         )
-    except OSError as error:
-        raise AddressError(f"the host cannot be looked up: {error.strerror or error}") from None
+    except OSError:
+        raise AddressError("host_unknown") from None
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))[:_MOST_ADDRESSES]
     for address in addresses:
         ip = ipaddress.ip_address(address.partition("%")[0])
         check(ip, inside=inside)
         if target.scheme == "http" and not ip.is_loopback:
-            raise AddressError("without TLS webhooks go to this machine only")
+            raise AddressError("host_tls")
     if not addresses:
-        raise AddressError("the host has no address")
+        raise AddressError("host_unknown")
     return Target(target.scheme, target.host, target.port, target.path, addresses)
 
 
@@ -112,12 +115,10 @@ def check(ip: IPAddress, *, inside: bool) -> None:
     """
     for each in (ip, *_embedded(ip)):
         if each.is_multicast or each.is_unspecified or each.is_link_local:
-            raise AddressError("the host has an address that webhooks never go to")
+            raise AddressError("host_never")
         private = not each.is_global or (isinstance(each, ipaddress.IPv6Address) and each.is_site_local)
         if private and not inside and not _embedded(each):
-            raise AddressError(
-                "the host has a private address; to allow that, set RETURNWISE_WEBHOOK_PRIVATE_ADDRESSES=true"
-            )
+            raise AddressError("host_private")
 
 
 def _embedded(ip: IPAddress) -> tuple[IPAddress, ...]:

@@ -224,6 +224,14 @@ def counts(conn: Connection) -> dict[str, Counts]:
     return {each: Counts(int(waiting.get(each, 0)), int(lost.get(each, 0))) for each in endpoint_ids}
 
 
+def counts_of(conn: Connection, endpoint_id: str) -> Counts:
+    """The counts of one endpoint."""
+    count = "SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = ? AND {}"
+    waiting = rows(conn, count.format("next_at IS NOT NULL"), (endpoint_id,))[0][0]
+    lost = rows(conn, count.format("next_at IS NULL AND delivered_at IS NULL"), (endpoint_id,))[0][0]
+    return Counts(int(waiting), int(lost))
+
+
 def purge(conn: Connection, before: int, at_most: int) -> int:
     """Delete messages from before a moment, whatever became of them; how many there were, at most so many at once."""
     oldest = rows(conn, "SELECT message_no, at FROM webhook_messages ORDER BY message_no LIMIT ?", (at_most,))

@@ -15,16 +15,16 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from features.clock import SECOND
-from features.errors import ReturnwiseError
 from serving.audit.trail import Actor, record
 from serving.hooks import outbox, repository
 from serving.hooks.address import parse
 from serving.hooks.repository import Endpoint
 from serving.hooks.types import TYPES
+from serving.refused import Refused
 from serving.sealing import Sealer
 
 _OPERATION: Final = "connections.manage"
-_LONGEST_DESCRIPTION: Final = 200
+LONGEST_DESCRIPTION: Final = 200
 _MOST_ENDPOINTS: Final = 20
 _SECRET_BYTES: Final = 32
 #: How long both secrets sign after a change.
@@ -32,8 +32,8 @@ ROTATION_S: Final = 24 * 3600
 _MOST_RETRIED: Final = 1_000
 
 
-class HookError(ReturnwiseError):
-    """An endpoint could not be made, found or changed; the message says why."""
+class HookError(Refused):
+    """An endpoint could not be made, found or changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ def add(
     parse(url, inside=inside)
     unknown = sorted(set(types) - TYPES.keys())
     if unknown:
-        raise HookError(f"unknown type {unknown[0]!r}; there are {', '.join(TYPES)}")
-    if len(description) > _LONGEST_DESCRIPTION or not description.isprintable():
-        raise HookError(f"a description has at most {_LONGEST_DESCRIPTION} printable characters")
+        raise HookError("hooks.type_unknown", "types", type=unknown[0], known=", ".join(TYPES))
+    if len(description) > LONGEST_DESCRIPTION or not description.isprintable():
+        raise HookError("hooks.description_form", "description", most=LONGEST_DESCRIPTION)
     if len(repository.every(conn)) >= _MOST_ENDPOINTS:
-        raise HookError(f"there are {_MOST_ENDPOINTS} endpoints already")
+        raise HookError("hooks.too_many", "url", most=_MOST_ENDPOINTS)
     secret = new_secret()
     wanted = " ".join(name for name in TYPES if name in types or not types)
     endpoint_id = f"ep_{secrets.token_hex(8)}"
@@ -86,7 +86,7 @@ def get(conn: Connection, endpoint_id: str) -> Endpoint:
     """
     endpoint = repository.find(conn, endpoint_id)
     if endpoint is None:
-        raise HookError(f"no webhook endpoint {endpoint_id!r}; `returnwise webhooks list` shows them")
+        raise HookError("hooks.unknown", id=endpoint_id)
     return endpoint
 
 
@@ -110,7 +110,7 @@ def rotate(conn: Connection, actor: Actor, sealer: Sealer, endpoint_id: str, *, 
     secret = new_secret()
     sealed, until = sealer.seal(secret), now + ROTATION_S * SECOND
     repository.set_secrets(conn, endpoint_id, sealed, endpoint.secret, until)
-    _note(conn, actor, endpoint_id, "given a new secret", now)
+    _note(conn, actor, endpoint_id, "rotated", now)
     return Made(endpoint._replace(secret=sealed, former_secret=endpoint.secret, former_until=until), secret)
 
 
@@ -120,15 +120,15 @@ def retry(conn: Connection, actor: Actor, endpoint_id: str, message_no: int | No
     get(conn, endpoint_id)
     chosen = repository.given_up(conn, endpoint_id, _MOST_RETRIED) if message_no is None else [message_no]
     repository.send_now(conn, endpoint_id, chosen, now)
-    _note(conn, actor, endpoint_id, "told to send again", now)
+    _note(conn, actor, endpoint_id, "retried", now)
     return len(chosen)
 
 
 def test(conn: Connection, actor: Actor, endpoint_id: str, *, now: int) -> int:
     """Send an endpoint a message of the type `webhook.test`; the number of the message."""
     if get(conn, endpoint_id).disabled_at is not None:
-        raise HookError(f"the endpoint {endpoint_id!r} is disabled")
-    _note(conn, actor, endpoint_id, "tried out", now)
+        raise HookError("hooks.is_disabled")
+    _note(conn, actor, endpoint_id, "tested", now)
     return outbox.put_test(conn, endpoint_id, now)
 
 
@@ -145,5 +145,5 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def _note(conn: Connection, actor: Actor, endpoint_id: str, did: str, now: int) -> None:
-    record(conn, actor, _OPERATION, at=now, subject=f"webhook:{endpoint_id}", content={"did": did})
+def _note(conn: Connection, actor: Actor, endpoint_id: str, what: str, now: int) -> None:
+    record(conn, actor, _OPERATION, at=now, subject=f"webhook:{endpoint_id}", content={"what": what})

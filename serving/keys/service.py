@@ -15,8 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy.engine import Connection
+
 from features.errors import ReturnwiseError
 from features.ledger.store import Ledger
+from serving.audit.trail import Actor, record
 from serving.clock import iso, now_us
 from serving.keys import repository
 from serving.keys.repository import StoredKey
@@ -94,6 +97,20 @@ def revoke(ledger: Ledger, key_id: str) -> None:
         if repository.find(conn, key_id) is None:
             raise ApiKeyError(f"no key {key_id!r}; `returnwise keys list` shows them")
         repository.set_revoked(conn, key_id, now_us())
+
+
+def revoke_by(conn: Connection, actor: Actor, key_id: str, *, now: int) -> None:
+    """Revoke a key in the caller's transaction, and note who did; revoking it again changes nothing.
+
+    Raises:
+        ApiKeyError: there is no such key.
+    """
+    key = repository.find(conn, key_id)
+    if key is None:
+        raise ApiKeyError(f"no key {key_id!r}")
+    if key.revoked_at is None:
+        repository.set_revoked(conn, key_id, now)
+        record(conn, actor, "connections.manage", at=now, subject=f"key:{key_id}", content={"what": "revoked"})
 
 
 class KeyGuard:

@@ -16,11 +16,11 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from features.errors import ReturnwiseError
 from features.ledger.characters import FORBIDDEN_PATTERN
 from features.ledger.store import Ledger
 from serving.audit.trail import Actor, record
 from serving.problems import BadSignature
+from serving.refused import Refused
 from serving.sealing import Sealer
 from serving.shops import repository
 from serving.shops.adapters import ADAPTERS
@@ -28,15 +28,15 @@ from serving.shops.reading import Adapter
 from serving.shops.repository import Shop
 
 _OPERATION: Final = "connections.manage"
-_LONGEST_NAME: Final = 100
-_LONGEST_PREFIX: Final = 20
+LONGEST_NAME: Final = 100
+LONGEST_PREFIX: Final = 20
 _SHORTEST_SECRET: Final = 16
 _CACHE_S: Final = 0.5
 _NO_KEY: Final = b"no shop"
 
 
-class ShopError(ReturnwiseError):
-    """A shop could not be connected or found; the message says why."""
+class ShopError(Refused):
+    """A shop could not be connected or found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,16 @@ def connect(
     """
     adapter = ADAPTERS.get(kind)
     if adapter is None:
-        raise ShopError(f"unknown kind of shop {kind!r}; there are {', '.join(ADAPTERS)}")
+        raise ShopError("shops.kind_unknown", "kind", kind=kind, known=", ".join(ADAPTERS))
     name = name.strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise ShopError(f"a name has 1 to {_LONGEST_NAME} printable characters")
-    if len(prefix) > _LONGEST_PREFIX or FORBIDDEN_PATTERN.search(prefix) or any(char.isspace() for char in prefix):
-        raise ShopError(f"a prefix has at most {_LONGEST_PREFIX} characters, without blanks")
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ShopError("shops.name_form", "shop_name", most=LONGEST_NAME)
+    if len(prefix) > LONGEST_PREFIX or FORBIDDEN_PATTERN.search(prefix) or any(char.isspace() for char in prefix):
+        raise ShopError("shops.prefix_form", "prefix", most=LONGEST_PREFIX)
     if not secret and not adapter.makes_secret:
-        raise ShopError(f"{adapter.title} has a secret of its own: the one that it signs its webhooks with is needed")
+        raise ShopError("shops.secret_needed", "shop_secret", shop=adapter.title)
     if secret and len(secret.strip()) < _SHORTEST_SECRET:
-        raise ShopError(f"a secret has at least {_SHORTEST_SECRET} characters")
+        raise ShopError("shops.secret_short", "shop_secret", least=_SHORTEST_SECRET)
     made = None if secret else secrets.token_urlsafe(32)
     shop = Shop(secrets.token_hex(12), kind, name, prefix, sealer.seal((secret or made or "").strip()), now, None)
     repository.insert(conn, shop)
@@ -97,7 +97,7 @@ def disconnect(conn: Connection, actor: Actor, connection_id: str, *, now: int) 
     """
     shop = repository.find(conn, connection_id)
     if shop is None:
-        raise ShopError(f"no connection {connection_id!r}; `returnwise shops list` shows them")
+        raise ShopError("shops.unknown", id=connection_id)
     if shop.disabled_at is None:
         repository.set_disabled(conn, connection_id, now)
         _note(conn, actor, connection_id, "disconnected", now)
@@ -147,5 +147,5 @@ class ShopGuard:
         return shop, key
 
 
-def _note(conn: Connection, actor: Actor, connection_id: str, did: str, now: int) -> None:
-    record(conn, actor, _OPERATION, at=now, subject=f"shop:{connection_id}", content={"did": did})
+def _note(conn: Connection, actor: Actor, connection_id: str, what: str, now: int) -> None:
+    record(conn, actor, _OPERATION, at=now, subject=f"shop:{connection_id}", content={"what": what})

@@ -1,18 +1,5 @@
 """What can be wrong with a change of accounts."""
 
-from __future__ import annotations
+from serving.refused import Refused
 
-from typing import Any
-
-from features.errors import ReturnwiseError
-from serving.texts import texts
-
-
-class Refused(ReturnwiseError):
-    """An account is not made or changed; `key` names the text that says why, `field` the field that it is about."""
-
-    def __init__(self, key: str, field: str = "", **values: Any) -> None:
-        super().__init__(texts("en")(key, **values))
-        self.key = key
-        self.field = field
-        self.values = values
+__all__ = ["Refused"]

@@ -16,9 +16,10 @@ from tests.support.console import Console
 from tests.support.service import make_home, running, settings_of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for the tests of a module. Not for all of them: while Playwright is there, its event loop counts as
+    running in this thread, and no other test could start one."""
     if support.CHROMIUM is None:
         pytest.skip("there is no Chromium on this machine")
     with support.chromium() as browser:

@@ -50,8 +50,8 @@ def test_one_that_does_not_is_given_its_own(way: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("connect", "magento", "--name", "x"), "unknown kind of shop 'magento'"),
-        (("disconnect", "0"), "no connection '0'"),
+        (("connect", "magento", "--name", "x"), "There is no kind of shop magento"),
+        (("disconnect", "0"), "There is no connection 0"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(arguments: tuple[str, ...], why: str) -> None:

@@ -64,7 +64,7 @@ def test_the_life_of_an_endpoint(receiving: Receiver) -> None:
         "case.closed",
         "the returns system\n",
     ]
-    assert invoke("webhooks", "test", endpoint_id).stderr == f"returnwise: the endpoint '{endpoint_id}' is disabled\n"
+    assert invoke("webhooks", "test", endpoint_id).stderr == "returnwise: This endpoint is disabled.\n"
     assert invoke("webhooks", "enable", endpoint_id).exit_code == 0
     assert invoke("webhooks", "retry", endpoint_id).stdout == "0 messages go out again\n"
     assert "in use" in invoke("webhooks", "list").stdout
@@ -73,10 +73,10 @@ def test_the_life_of_an_endpoint(receiving: Receiver) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("add", "http://example.com/"), "the URL must begin with https://"),
-        (("add", "https://example.com/", "--type", "x"), "unknown type 'x'"),
-        (("disable", "ep_0"), "no webhook endpoint 'ep_0'"),
-        (("test", "ep_0"), "no webhook endpoint 'ep_0'"),
+        (("add", "http://example.com/"), "The URL must begin with https://"),
+        (("add", "https://example.com/", "--type", "x"), "There is no type x"),
+        (("disable", "ep_0"), "There is no webhook endpoint ep_0"),
+        (("test", "ep_0"), "There is no webhook endpoint ep_0"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(arguments: tuple[str, ...], why: str) -> None:

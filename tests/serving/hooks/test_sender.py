@@ -135,7 +135,7 @@ class TestDelivery:
         assert len(deliveries(ledger, made)) == 1  # nothing more is written for it
         with ledger.read() as conn:
             entries = trail.of_subject(conn, f"webhook:{made.endpoint.endpoint_id}")
-        assert [entry.content["did"] for entry in entries] == ["disabled", "added"]
+        assert [entry.content["what"] for entry in entries] == ["disabled", "added"]
 
     def test_what_waits_for_a_disabled_endpoint_goes_out_when_it_is_used_again(
         self, ledger: Ledger, sealer: Sealer, receiving: Receiver
@@ -267,7 +267,7 @@ class TestService:
     @pytest.mark.parametrize(
         ("change", "why"),
         [
-            ({"types": ["case.opend"]}, "unknown type 'case.opend'"),
+            ({"types": ["case.opend"]}, "no type case.opend"),
             ({"description": "x" * 201}, "at most 200"),
             ({"url": "http://example.com"}, "https"),
         ],

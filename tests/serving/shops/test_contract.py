@@ -313,10 +313,10 @@ class TestConnecting:
     @pytest.mark.parametrize(
         ("change", "why"),
         [
-            ({"kind": "magento"}, "unknown kind of shop 'magento'; there are shopify, woocommerce"),
-            ({"name": " "}, "a name has"),
-            ({"name": "x" * 101}, "a name has"),
-            ({"prefix": "a b"}, "a prefix has"),
+            ({"kind": "magento"}, "no kind of shop magento; there are shopify, woocommerce"),
+            ({"name": " "}, "A name has"),
+            ({"name": "x" * 101}, "A name has"),
+            ({"prefix": "a b"}, "A prefix has"),
             ({"secret": "short"}, "at least 16"),
             ({"kind": "shopify", "secret": None}, "Shopify has a secret of its own"),
         ],
