@@ -22,6 +22,14 @@ PAGE: Final = 50
 #: What a search needs at least, in characters, and how many cases it gives.
 _SHORTEST_START: Final = 3
 _LONGEST_SEARCH: Final = 200
+_BY_STATE: Final = (
+    "SELECT state, COUNT(*), SUM(CASE WHEN due_at <= ? THEN 1 ELSE 0 END) FROM cases WHERE state != 'closed'"
+    " GROUP BY state"
+)
+_CHOICES: Final = (
+    "SELECT DISTINCT country, channel, category FROM (SELECT country, channel, category FROM cases"
+    " WHERE state != 'closed' ORDER BY due_day, expected_loss_minor DESC, case_no LIMIT 2000) first_ones"
+)
 ACTIVE: Final = "active"
 CLOSED: Final = "closed"
 
@@ -139,18 +147,16 @@ def next_case(conn: Connection, filters: Filters, now: int, *, staff_id: str, bu
 def counts(conn: Connection, now: int, *, staff_id: str | None = None) -> Counts:
     """How much there is to do."""
     by_state: dict[str, int] = {state: 0 for state in STATES if state != CLOSED}
-    for state, count in rows(conn, "SELECT state, COUNT(*) FROM cases WHERE state != 'closed' GROUP BY state"):
+    overdue = 0
+    for state, count, past in rows(conn, _BY_STATE, (now,)):
         by_state[state] = int(count)
-    return Counts(
-        by_state,
-        _count(conn, "claimed_by = ? AND claim_until > ?", (staff_id, now)) if staff_id else 0,
-        _count(conn, "state != 'closed' AND due_day <= ? AND due_at <= ?", (day_of(now), now)),
-        _count(conn, "state != 'closed' AND escalated_at IS NOT NULL", ()),
-    )
+        overdue += int(past)
+    mine = _count(conn, "claimed_by = ? AND claim_until > ?", (staff_id, now)) if staff_id else 0
+    return Counts(by_state, mine, overdue, _count(conn, "escalated_at IS NOT NULL AND state != 'closed'", ()))
 
 
 class Choices(NamedTuple):
-    """What the filters can choose from: what the active cases have."""
+    """What the filters can choose from."""
 
     countries: tuple[str, ...]
     channels: tuple[str, ...]
@@ -158,13 +164,9 @@ class Choices(NamedTuple):
 
 
 def choices(conn: Connection) -> Choices:
-    """What is there to filter by."""
-    return Choices(*(_values(conn, name) for name in ("country", "channel", "category")))
-
-
-def _values(conn: Connection, column: str) -> tuple[str, ...]:
-    sql = f"SELECT DISTINCT {column} FROM cases WHERE state != 'closed' AND {column} IS NOT NULL ORDER BY {column}"
-    return tuple(value for (value,) in rows(conn, sql))
+    """What there is to filter by, among the cases that are due first."""
+    found = rows(conn, _CHOICES)
+    return Choices(*(tuple(sorted({row[i] for row in found} - {None})) for i in range(3)))
 
 
 def _may_take(case: Case, staff_id: str, now: int) -> bool:
@@ -236,9 +238,8 @@ def _search(conn: Connection, wanted: str, after: Position | None, size: int) ->
     parts = ["return_id = ?", "order_id = ?", "customer_id = ?"] + (["case_id = ?"] if reference else [])
     union = " UNION ".join(f"SELECT case_no FROM cases WHERE {part}" for part in parts)
     values = [text] * 3 + ([reference] if reference else [])
-    found = _numbered(conn, union, values, after, size)
-    if found or after is not None or len(text) < _SHORTEST_START:
-        return found
+    if len(text) < _SHORTEST_START or rows(conn, f"{union} LIMIT 1", values):
+        return _numbered(conn, union, values, after, size)
     pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     columns = ("case_id", "return_id", "order_id", "customer_id")
     likes = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in columns)

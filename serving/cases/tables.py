@@ -82,6 +82,7 @@ cases = Table(
 Index("ux_cases_case_id", cases.c.case_id, unique=True)
 Index("ux_cases_return_id", cases.c.return_id, unique=True)
 _claimed = cases.c.claimed_by.isnot(None)
+_escalated = cases.c.escalated_at.isnot(None)
 _active = cases.c.state != text("'closed'")  # the few that somebody still has to do with
 Index(
     "ix_cases_queue",
@@ -93,6 +94,7 @@ Index(
 )
 Index("ix_cases_state", cases.c.state, cases.c.due_at, sqlite_where=_active, postgresql_where=_active)
 Index("ix_cases_claimed_by", cases.c.claimed_by, sqlite_where=_claimed, postgresql_where=_claimed)
+Index("ix_cases_escalated_at", cases.c.escalated_at, sqlite_where=_escalated, postgresql_where=_escalated)
 Index("ix_cases_customer_id", cases.c.customer_id)
 Index("ix_cases_order_id", cases.c.order_id)
 Index("ix_cases_closed_at", cases.c.closed_at)

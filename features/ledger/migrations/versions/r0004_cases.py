@@ -101,6 +101,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_cases_state", "cases", ["state", "due_at"], unique=False, sqlite_where=active, postgresql_where=active
     )
+    escalated = sa.text("escalated_at IS NOT NULL")
+    op.create_index(
+        "ix_cases_escalated_at",
+        "cases",
+        ["escalated_at"],
+        unique=False,
+        sqlite_where=escalated,
+        postgresql_where=escalated,
+    )
     op.create_index(
         "ix_cases_claimed_by", "cases", ["claimed_by"], unique=False, sqlite_where=claimed, postgresql_where=claimed
     )
