@@ -13,7 +13,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from features.ledger.store import Ledger
 from features.settings import Settings, get_settings
@@ -98,6 +98,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
     app.add_middleware(Edge)
     openapi.install(app)
     app.mount(CONSOLE, create_console(app.state))
+    app.add_route(CONSOLE, _to_console, include_in_schema=False)
     return app
 
 
@@ -145,6 +146,11 @@ def _settle_down() -> None:
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     sys.setswitchinterval(_SWITCH_S)
+
+
+async def _to_console(request: Request) -> Response:
+    """The address without its last slash."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{CONSOLE}/")
 
 
 async def _problem(_request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
@@ -107,6 +108,11 @@ class Form:
         """Whether a box is ticked. A hidden field of the same name before it tells an empty box from none at all."""
         return any(value not in ("", "0") for value in self.every(name))
 
+    async def close(self) -> None:
+        """Let go of the files."""
+        for _, file in self.files:
+            await file.close()
+
     def file(self, name: str) -> UploadFile | None:
         """An uploaded file, if one was chosen."""
         return next((file for key, file in self.files if key == name and file.filename), None)
@@ -135,8 +141,8 @@ async def read_form(request: Request, *, max_bytes: int, max_files: int = 0) -> 
     limited = Request(request.scope, receive)
     try:
         data = await limited.form(max_files=max_files, max_fields=_MOST_FIELDS, max_part_size=max_bytes)
-    except HTTPException as error:
-        raise MalformedBody(str(error.detail)) from error
+    except (HTTPException, MultiPartException) as error:
+        raise MalformedBody("The form could not be read.") from error
     except ClientDisconnect:
         raise MalformedBody("The body was cut off.") from None
     return _form(data)

@@ -25,7 +25,7 @@ page of this session. A test finds every route and asks it as every role.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -65,14 +65,21 @@ class Admission:
     max_files: int
     is_quiet: bool
 
-    async def __call__(self, request: Request) -> None:
-        """Leave who asks, and the form, for the page.
+    async def __call__(self, request: Request) -> AsyncIterator[None]:
+        """Leave who asks, and the form, for the page; when that is done, let go of the form's files.
 
         Raises:
             ConsoleError: the request is not let in.
         """
         guest = await guest_of(request)
         request.state.guest = guest
+        try:
+            await self._admit(request, guest)
+            yield
+        finally:
+            await guest.form.close()
+
+    async def _admit(self, request: Request, guest: Guest) -> None:
         if self.is_form:
             if not _is_from_here(request, guest):
                 raise ForeignForm

@@ -45,16 +45,19 @@ async def send(guest: Anybody) -> Response:
     if not guest.context.serving.passwords:
         guest.form.refuse("login", "sign_in.refused")
     wanted, sealed = wanted_path(guest.form.raw("next")), guest.form.raw("kept")
-    status = 422
+    status, wait = 422, dict[str, str]()
     if guest.form.is_fine:
         try:
             return welcome(guest, await sign_in(guest.context, login, password, guest.now), wanted, sealed)
         except TooOften as error:
             status = 429
+            wait = {"Retry-After": str(error.seconds)}
             guest.form.refuse("login", error.key, **error.values)
         except Refused as error:
             guest.form.refuse("login", error.key)
-    return sign_in_page(guest, status, wanted=wanted, sealed=sealed, login=login)
+    response = sign_in_page(guest, status, wanted=wanted, sealed=sealed, login=login)
+    response.headers.update(wait)
+    return response
 
 
 @pages.form("/sign-out", "account.own")
