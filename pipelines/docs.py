@@ -219,59 +219,40 @@ def gate(text: str) -> str:
     return between(text, "bounds", table(["bound", "value", "meaning"], rows))
 
 
-def policy() -> str:
-    """The page of the policy: rules, notices and rights."""
-    from serving.policy.checks import LOOKS
-    from serving.policy.policy import Rule, default_policy
+def policy(text: str) -> str:
+    """The page of the policy, with the keys of the file and what stands in the default one."""
+    from serving.policy.describe import plain, sections
+    from serving.policy.source import default_policy
 
     written = default_policy()
-    checks = written.checks
-
-    def conditions(rule: Rule) -> list[str]:
-        history = {None: "any", True: "sufficient", False: "thin"}[rule.sufficient]
-        value = f"{rule.value_from:g} or more" if rule.value_from else "any"
-        return [rule.kind or "any", " or ".join(rule.band or ("any",)), history, value]
-
-    rules = [[str(number), *conditions(rule), f"`{rule.action}`"] for number, rule in enumerate(written.rules, start=1)]
-    rights = written.rights
-    parts = [
-        "# How the policy decides",
-        _GENERATED,
-        f"Policy version {written.version}. The model estimates a risk; this written policy says which handling is\n"
-        "worth its cost; a person concludes. No action refuses anything, and `may_refuse` is never true: nothing may\n"
-        "be refused on the strength of a score. Every assessment names the policy version that decided it.",
-        "The first rule that fits decides. *Value* is that of what comes back, in the currency of the order.",
-        table(["rule", "kind", "risk band", "history", "value", "action"], rules),
-        "A policy that leaves a case open, asks a claim for goods that do not come back, or goes beyond a look at\n"
-        "the item on a thin history is refused when the service starts.",
-        "## Which returns somebody looks at",
-        "Each assessment says whether somebody should look, why and with what odds (`check`). First a draw, whatever\n"
-        f"the action is: with odds of {checks.random_rate:g}, or of {checks.uncertain_rate:g} where the risk is at "
-        f"least {checks.uncertain_from:g} times that at\n"
-        "which `elevated` begins (trigger `random`). A return that was not drawn is looked at if its action is\n"
-        + " or ".join(f"`{action}`" for action in LOOKS)
-        + " (trigger `risk`). A drawn check changes neither action nor\n"
-        "notice, and no refund waits for it. Why, and what it costs: [looking.md](looking.md).",
-        "## What the customer reads",
-        table(["action", "notice"], [[f"`{action}`", notice] for action, notice in written.notices.items()]),
-        "## What the customer is entitled to, whatever the risk",
-        table(
-            ["basis", "days", "when"],
-            [
-                [
-                    "`withdrawal`",
-                    str(rights.withdrawal_days),
-                    f"not bought in {' or '.join(sorted(rights.store_channels))}, delivered to one of "
-                    + ", ".join(sorted(rights.withdrawal_countries)),
-                ],
-                ["`warranty`", str(rights.warranty_days), "reason " + ", ".join(sorted(rights.warranty_reasons))],
-                ["`policy`", str(rights.policy_days), "everything else"],
-            ],
-        ),
-        "Days count from the latest delivery to the end of the last day. This is how Returnwise applies the rules\n"
-        "written in `serving/policy/default.toml`; it is not legal advice.",
+    costs = written.costs
+    checks = [
+        [f"`{name}`", *(f"{value:g}" for value in (check.work, check.put_off)), f"{check.finds:.0%}"]
+        for name in ("scan", "inspection", "review", "trace")
+        for check in [getattr(costs, name)]
     ]
-    return "\n\n".join(parts) + "\n"
+    text = between(text, "costs", table(["check", "work", "put_off", "finds"], checks))
+    worth = [
+        [f"{value:,}", *(f"`{written.by_cost.best('return', True, risk, value)}`" for risk in _RISKS)]
+        for value in (25, 50, 100, 200, 400, 1_000)
+    ]
+    header = ["value", *(f"risk {risk:.0%}" for risk in _RISKS)]
+    text = between(text, "worth", table(header, worth))
+    parts = [table(["key", "holds", "meaning"], [[f"`{row.path}`", row.kind, row.text] for row in plain()])]
+    for name, meaning, rows in sections():
+        if rows:
+            told = [[f"`{row.path}`", row.kind, row.text + ("" if row.required else " (optional)")] for row in rows]
+            parts += [f"### `{name}`", f"{meaning[0].upper()}{meaning[1:]}.", table(["key", "holds", "meaning"], told)]
+    text = between(text, "keys", "\n\n".join(parts))
+    notices = written.languages.texts
+    told = [
+        [f"`{action}`", *(texts.notices[action] for texts in notices.values())]
+        for action in notices[written.languages.default].notices
+    ]
+    return between(text, "notices", table(["action", *notices], told))
+
+
+_RISKS: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 
 
 def webhooks(text: str) -> str:
@@ -325,7 +306,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reasons.md": reasons(),
         DOCS / "fairness.md": fairness((DOCS / "fairness.md").read_text(encoding="utf-8")),
         DOCS / "gate.md": gate((DOCS / "gate.md").read_text(encoding="utf-8")),
-        DOCS / "policy.md": policy(),
+        DOCS / "policy.md": policy((DOCS / "policy.md").read_text(encoding="utf-8")),
         DOCS / "shops.md": shops((DOCS / "shops.md").read_text(encoding="utf-8")),
         DOCS / "webhooks.md": webhooks((DOCS / "webhooks.md").read_text(encoding="utf-8")),
     }

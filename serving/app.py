@@ -34,7 +34,7 @@ from serving.health import endpoints as health
 from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
-from serving.policy.policy import default_policy
+from serving.policy.source import PolicySource
 from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.explain import Explainer
@@ -105,8 +105,9 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
 def _open(settings: Settings, serving: ServingSettings) -> Context:
     ledger = Ledger.open(settings)
     models = ModelHolder(settings, poll_seconds=serving.model_poll_seconds, start_seconds=serving.model_start_seconds)
-    answerer = Answerer(Explainer(default_catalogue()), default_policy(), ledger.hasher)
-    assessor = Assessor(models, FeatureReader(settings), answerer, ledger.hasher)
+    policies = PolicySource()
+    answerer = Answerer(Explainer(default_catalogue()), ledger.hasher)
+    assessor = Assessor(models, FeatureReader(settings), policies, answerer, ledger.hasher)
     with ledger.read() as conn:
         assessor.warm(conn)
     models.start()
@@ -119,6 +120,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         keys=KeyGuard(ledger),
         writer=writer,
         models=models,
+        policies=policies,
         assessor=assessor,
         shadow=ShadowScorer(
             ledger, models.challenger, most_waiting=serving.shadow_waiting, gather_seconds=serving.shadow_seconds

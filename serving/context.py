@@ -14,6 +14,7 @@ from serving.drift import DriftMetrics
 from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
+from serving.policy.source import PolicySource
 from serving.sealing import Sealer
 from serving.settings import ServingSettings
 from serving.shadow.scorer import ShadowScorer
@@ -32,6 +33,7 @@ class Context:
     keys: KeyGuard
     writer: GroupWriter
     models: ModelHolder
+    policies: PolicySource
     assessor: Assessor
     shadow: ShadowScorer
     drift: DriftMetrics

@@ -14,7 +14,7 @@ from features.errors import ReturnwiseError
 from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.clock import now_us
-from serving.policy.policy import default_policy
+from serving.policy.source import default_policy
 from serving.reasons.catalogue import default_catalogue
 from serving.settings import ServingSettings
 from serving.staff.links import first_link

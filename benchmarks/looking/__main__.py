@@ -29,7 +29,7 @@ from benchmarks.looking.loop import Strategy, learn, run
 from benchmarks.looking.outcome import MOMENTS, Outcome, outcome, steady_recall
 from benchmarks.looking.shop import returns_of
 from serving.policy.checks import CheckRules
-from serving.policy.policy import default_policy
+from serving.policy.source import default_policy
 
 _WARM_UP: Final = 56
 _BREAK: Final = 0.7

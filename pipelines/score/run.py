@@ -22,7 +22,6 @@ from rich.progress import Progress
 from features.clock import day_of
 from features.ledger.append.batch import CLOCK_SKEW_US
 from features.ledger.store import Ledger
-from features.ledger.vocabulary import KINDS
 from features.offline import Frames
 from features.population import close_days
 from features.request import FIELD_NAMES, KEYS, RequestRow
@@ -38,7 +37,8 @@ from pipelines.score.refusals import Refusals
 from pipelines.score.writing import Result, check_out, check_writable, same_file, write_results
 from serving.model.holder import champion_now
 from serving.model.loaded import LoadedModel
-from serving.policy.policy import default_policy
+from serving.policy.asked import Asked
+from serving.policy.source import in_force
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.explain import Explainer
 
@@ -148,21 +148,17 @@ def _assess(ledger: Ledger, returns: Returns, model: LoadedModel, progress: Prog
     with ledger.write() as conn:
         close_days(conn, day_of(latest))
     explainer = Explainer(default_catalogue())
-    policy = default_policy()
     with ledger.read() as conn:
+        policy = in_force(conn)
         frame = _frame(requests(conn, returns, progress))
-        names, values = list(frame["return_id"]), frame["request_value"].to_numpy()
-        kinds = frame["request_kind_code"].to_numpy()
+        names, asked = list(frame["return_id"]), Asked(conn, frame)
         found: dict[int, Result] = {}
         with advancing(progress, "assessing", len(names)) as advance:
             for numbers, vectors in Frames(conn).vectors(frame):
                 for number, estimate in zip(numbers.tolist(), model.assess_many(vectors), strict=True):
-                    action = policy.action(
-                        kind=KINDS[kinds[number]],
-                        band=estimate.band,
-                        sufficient=estimate.sufficient,
-                        value_minor=int(values[number]),
-                    )
+                    action = policy.decide(
+                        asked.facts(number, estimate.risk, estimate.band, estimate.sufficient)
+                    ).action
                     codes = ";".join(explainer.codes(estimate.contributions))
                     found[number] = Result(names[number], estimate.risk, estimate.band, action, codes, model.version)
                 advance(len(found))

@@ -15,8 +15,8 @@ from serving.assessments.repository import OrderHead
 from serving.clock import iso, iso_date
 from serving.model.loaded import Estimate, LoadedModel
 from serving.policy.checks import Check
-from serving.policy.policy import Action, Policy
-from serving.policy.rights import rights
+from serving.policy.policy import Action, Facts, Policy
+from serving.policy.rights import Purchase
 from serving.reasons.explain import Explainer
 
 _ORDERS = POSITION["customer_orders_lifetime"]
@@ -41,6 +41,25 @@ class Assessment:
     estimate: Estimate
     order: OrderHead
     model: LoadedModel
+    policy: Policy
+    restricted: bool = False
+
+    @property
+    def facts(self) -> Facts:
+        """What the policy looks at."""
+        return Facts(
+            kind=self.stated.kind,
+            reason=self.stated.reason,
+            risk=self.estimate.risk,
+            band=self.estimate.band,
+            sufficient=self.estimate.sufficient,
+            value_minor=self.row.values[_VALUE],
+            currency=self.order.currency,
+            country=self.order.country,
+            channel=self.order.channel,
+            category=self.row.keys["category"],
+            restricted=self.restricted,
+        )
 
 
 class Answer(NamedTuple):
@@ -54,36 +73,26 @@ class Answer(NamedTuple):
 class Answerer:
     """Turns what the model says into what is said: reasons by the catalogue, action by the policy."""
 
-    def __init__(self, explainer: Explainer, policy: Policy, hasher: KeyHasher) -> None:
+    def __init__(self, explainer: Explainer, hasher: KeyHasher) -> None:
         self._explainer = explainer
-        self._policy = policy
         self._hasher = hasher
-
-    @property
-    def policy_version(self) -> str:
-        """Version of the policy that decides."""
-        return self._policy.version
-
-    def action(self, estimate: Estimate, row: RequestRow, stated: Stated) -> Action:
-        """What the policy asks for."""
-        return self._policy.action(
-            kind=stated.kind, band=estimate.band, sufficient=estimate.sufficient, value_minor=row.values[_VALUE]
-        )
 
     def check(self, made: Assessment, action: Action) -> Check | None:
         """Whether somebody looks, and with what odds: the same for the same return, model and policy version."""
-        return self._policy.check(
+        return made.policy.check(
             action,
             risk=made.estimate.risk,
             elevated_from=made.model.elevated_from,
-            drawn=self._hasher.draw("check", self._policy.version, made.return_id),
+            drawn=self._hasher.draw("check", made.policy.version, made.return_id),
         )
 
     def answer(self, made: Assessment) -> Answer:
         """All that is said, and what of it is counted."""
         estimate, order, stated = made.estimate, made.order, made.stated
-        action = self.action(estimate, made.row, stated)
+        policy, facts = made.policy, made.facts
+        action, clause = policy.decide(facts)
         check = self.check(made, action)
+        right = policy.right(facts, Purchase(stated.requested_at, order.ordered_at, order.delivered_at))
         reasons, reassurances = self._explainer.explain(
             estimate.contributions, made.vector, claim=stated.kind == "claim", currency=order.currency
         )
@@ -98,17 +107,13 @@ class Answerer:
             "reasons": reasons,
             "reassurances": reassurances,
             "history": _history(made.vector, stated.requested_at, estimate.sufficient),
-            "rights": rights(
-                self._policy.rights,
-                requested_at=stated.requested_at,
-                delivered_at=order.delivered_at,
-                order_channel=order.channel,
-                country=order.country,
-                reason=stated.reason,
-            ),
-            "customer_notice": self._policy.notices[action],
+            "rights": policy.right_told(right, order.country),
+            "alternatives": policy.alternatives_told(facts, action, right, stated.resolution),
+            "customer_notice": policy.notice(action, order.country),
+            "language": policy.language(order.country),
             "model": _model(made.model),
-            "policy_version": self._policy.version,
+            "policy_version": policy.version,
+            "clause": clause,
         }
         return Answer(action, check, orjson.dumps(answer))
 

@@ -121,12 +121,46 @@ class CheckAnswer(BaseModel):
     )
 
 
+class ConditionAnswer(BaseModel):
+    """What the goods have to be like, where the shop's own terms are what the return rests on."""
+
+    code: str = Field(description="Names it.", examples=["unused"])
+    text: str = Field(description="In the language of the country.")
+
+
+class FeeAnswer(BaseModel):
+    """What is taken off the refund."""
+
+    kind: Literal["postage", "restocking"] = Field(description="What for.")
+    amount: str = Field(description="How much, as decimal text.", examples=["4.95"])
+    currency: str = Field(description="The policy's currency (ISO 4217).", examples=["EUR"])
+    text: str = Field(description="In the language of the country.")
+
+
 class RightsAnswer(BaseModel):
     """What the customer is entitled to."""
 
     basis: Literal["withdrawal", "warranty", "policy"] = Field(description="What the return rests on.")
     until: str | None = Field(description="Last day of it (UTC); null while the time has not begun to run.")
     may_refuse: Literal[False] = Field(description="Always false: nothing is refused on the strength of a score.")
+    clause: str = Field(
+        description="What gives it: `withdrawal` or `warranty` by law, or else an entry of the policy.",
+        examples=["withdrawal"],
+    )
+    covered: bool = Field(description="Whether the request is within it. If not, a person may still grant it.")
+    conditions: list[ConditionAnswer] = Field(description="Conditions that apply; none within a right by law.")
+    fees: list[FeeAnswer] = Field(description="Fees that apply; within the withdrawal only postage.")
+
+
+class AlternativeAnswer(BaseModel):
+    """Something else that the customer may like as well as a refund. The choice is theirs."""
+
+    offer: Literal["exchange", "store_credit", "partial_refund"] = Field(
+        description="What is offered. `partial_refund`: only if an inspection finds use beyond trying the item on."
+    )
+    clause: str = Field(description="The entry of the policy that offers it.", examples=["credit"])
+    text: str = Field(description="The offer in the language of the country.")
+    bonus_percent: int | None = Field(None, description="So much more, where it is store credit with a bonus.")
 
 
 class ModelAnswer(BaseModel):
@@ -160,9 +194,15 @@ class AssessmentAnswer(BaseModel):
     reassurances: list[ReassuranceAnswer] = Field(description="What lowered it, strongest first; at most four.")
     history: HistoryAnswer = Field(description="How much is known of the customer.")
     rights: RightsAnswer = Field(description="What the customer is entitled to.")
-    customer_notice: str = Field(description="What may be said to the customer.")
+    alternatives: list[AlternativeAnswer] = Field(description="What is worth offering beside what was asked for.")
+    customer_notice: str = Field(description="What may be said to the customer, in the language of the country.")
+    language: str = Field(description="Language of the texts for the customer (ISO 639-1).", examples=["en"])
     model: ModelAnswer = Field(description="Which model answered.")
-    policy_version: str = Field(description="Which policy decided.", examples=["2026-11"])
+    policy_version: str = Field(description="Which policy decided.", examples=["2026-12"])
+    clause: str = Field(
+        description="What of the policy decided the action: the id of a rule, `expected-cost` or `restriction`.",
+        examples=["expected-cost"],
+    )
 
 
 class StoredAssessmentAnswer(AssessmentAnswer):

@@ -32,7 +32,9 @@ from serving.clock import iso, now_us
 from serving.events.service import Rows, append_orders, line_row
 from serving.hooks import outbox
 from serving.model.holder import ModelSource
+from serving.policy.source import PolicySource
 from serving.problems import Conflict, FieldError, NotFound, Problem, clash, invalid, wrong
+from serving.restrictions.repository import is_restricted
 
 CLOCK_SKEW_US: Final = 60_000_000
 _VALUE: Final = FIELD_NAMES.index("request_value")
@@ -73,9 +75,17 @@ class Answered:
 class Assessor:
     """Makes assessments with the model in use. One per process; the methods run on the event loop."""
 
-    def __init__(self, models: ModelSource, features: FeatureReader, answerer: Answerer, hasher: KeyHasher) -> None:
+    def __init__(
+        self,
+        models: ModelSource,
+        features: FeatureReader,
+        policies: PolicySource,
+        answerer: Answerer,
+        hasher: KeyHasher,
+    ) -> None:
         self._models = models
         self._features = features
+        self._policies = policies
         self._answerer = answerer
         self._hasher = hasher
 
@@ -127,7 +137,17 @@ class Assessor:
         parties = (("customer", row.keys["customer_id"]), *order.parties())
         repository.raise_watermarks(conn, parties, stated.requested_at)
         made = Assessment(
-            secrets.token_hex(12), request.return_id, now_us(), row, stated, vector, estimate, order, model
+            secrets.token_hex(12),
+            request.return_id,
+            now_us(),
+            row,
+            stated,
+            vector,
+            estimate,
+            order,
+            model,
+            self._policies.current(conn),
+            is_restricted(conn, str(row.keys["customer_id"]), stated.requested_at),
         )
         action, check, answer = self._answerer.answer(made)
         self._store(conn, prepared, made, action, answer)
@@ -268,7 +288,7 @@ class Assessor:
                 made.estimate.band,
                 action,
                 made.model.version,
-                self._answerer.policy_version,
+                made.policy.version,
                 SERVICE,
                 np.ascontiguousarray(made.vector, dtype="<f8").tobytes(),
                 answer,

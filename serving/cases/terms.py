@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy.engine import Connection
 
 from features.clock import DAY, SECOND
+from serving.policy.source import in_force
 
 Ending = Literal["clear", "escalate"]
 
@@ -35,27 +36,17 @@ class Terms(NamedTuple):
     def of(self, because: str, action: str | None) -> Term:
         """The term of a case by what opened it."""
         by_action = self.by_cause.get(action) if because == "action" and action is not None else None
-        return by_action or self.by_cause[because]
+        return by_action or self.by_cause["hand" if because == "action" else because]
 
 
-#: A refund that waits is due within two weeks, whatever becomes of the case.
-DEFAULT: Final = Terms(
-    by_cause={
-        "staff_review": Term(2 * DAY, "escalate"),
-        "inspect_before_refund": Term(10 * DAY, "clear"),
-        "action": Term(5 * DAY, "escalate"),
-        "draw": Term(21 * DAY, "clear"),
-        "hand": Term(5 * DAY, "escalate"),
-        "dispute": Term(14 * DAY, "escalate"),
-    },
-    wait_customer=7 * DAY,
-    wait_inspection=14 * DAY,
-    longest=30 * DAY,
-    second_opinion=2 * DAY,
-    escalated=2 * DAY,
-)
-
-
-def current(_conn: Connection) -> Terms:
-    """The terms that hold now."""
-    return DEFAULT
+def current(conn: Connection) -> Terms:
+    """The terms that hold now: those of the policy in force."""
+    rules = in_force(conn).cases
+    return Terms(
+        by_cause={cause: Term(rule.due_days * DAY, rule.past_due) for cause, rule in rules.opened.items()},
+        wait_customer=rules.wait_customer_days * DAY,
+        wait_inspection=rules.wait_inspection_days * DAY,
+        longest=rules.longest_days * DAY,
+        second_opinion=rules.second_opinion_days * DAY,
+        escalated=rules.escalated_days * DAY,
+    )

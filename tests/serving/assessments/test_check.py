@@ -10,7 +10,7 @@ import pytest
 
 from features.ledger.identity import KeyHasher
 from features.risk_model import RiskModel
-from serving.policy.policy import default_policy
+from serving.policy.source import default_policy
 from tests.support.service import HASH_KEY, Api, assessment, unique
 
 
@@ -53,7 +53,7 @@ class TestCheck:
         for answer in answers:
             looks = answer["action"] in ("inspect_before_refund", "staff_review")
             assert looks <= (answer["check"] is not None)
-            assert answer["customer_notice"] == policy.notices[answer["action"]]
+            assert answer["customer_notice"] == policy.notice(answer["action"], None)
         drawn = [a["action"] for a in answers if a["check"] and a["check"]["trigger"] == "random"]
         assert drawn
 

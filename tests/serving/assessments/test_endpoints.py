@@ -35,7 +35,7 @@ class TestPost:
         assert set(response.json()) == set(AssessmentAnswer.model_fields)
         assert 0 < answer.risk < 1
         assert answer.model.version == "1"
-        assert answer.policy_version == "2026-11"
+        assert answer.policy_version == "2026-12"
         assert not answer.rights.may_refuse
 
     def test_same_body_gets_the_same_bytes(self, api: Api) -> None:

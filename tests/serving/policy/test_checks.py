@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from features.ledger.identity import KeyHasher
 from serving.policy.checks import LOOKS, Check, CheckRules
-from serving.policy.policy import ACTIONS, default_policy
+from serving.policy.policy import ACTIONS
+from serving.policy.source import default_policy
 
 RULES = CheckRules(random_rate=0.02, uncertain_rate=0.1, uncertain_from=0.5)
 HASHER = KeyHasher(b"a key for tests")

@@ -1,89 +1,161 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from serving.policy import policy as module
-from serving.policy.policy import ACTIONS, Band, Kind, PolicyError, default_policy, load
+from serving.policy.costs import ACTIONS, Capacity, CheckCost, Costs, ExpectedCost
+from serving.policy.policy import Band, CaseRule, Decision, Facts, Kind
+from serving.policy.rights import Purchase
+from serving.policy.source import default_policy
+from tests.support.policies import DAY, policy_of, replaced
 
-CASES = list(itertools.product(get_args(Kind), get_args(Band), (True, False), (0, 1_999, 2_000, 15_000, 20_000, 10**9)))
+POLICY = default_policy()
 
 
-def action(kind: str, band: str, sufficient: bool = True, value: int = 5_000) -> str:
-    return default_policy().action(kind=kind, band=band, sufficient=sufficient, value_minor=value)
+def facts(kind: str = "return", risk: float = 0.02, value: int = 5_000, **more: Any) -> Facts:
+    return Facts(
+        **({"reason": "size_fit", "band": "low", "sufficient": True} | more), kind=kind, risk=risk, value_minor=value
+    )
 
 
 class TestDefault:
+    @pytest.mark.parametrize(
+        ("asked", "action", "clause"),
+        [
+            (facts(), "refund_now", "expected-cost"),
+            (facts(risk=0.2), "refund_on_scan", "expected-cost"),
+            (facts(risk=0.4), "inspect_before_refund", "expected-cost"),
+            (facts(risk=0.99, value=1_499), "refund_now", "small-value"),
+            (facts(risk=0.4, value=60_000), "staff_review", "expected-cost"),
+            (facts(risk=0.4, value=60_000, sufficient=False), "inspect_before_refund", "expected-cost"),
+            (facts("claim", risk=0.02), "refund_now", "expected-cost"),
+            (facts("claim", risk=0.4, value=10_000), "staff_review", "expected-cost"),
+            (facts(restricted=True), "inspect_before_refund", "restriction"),
+            (facts(restricted=True, risk=0.4, value=60_000), "staff_review", "expected-cost"),
+            (facts("claim", restricted=True), "refund_now", "expected-cost"),
+        ],
+    )
+    def test_decides(self, asked: Facts, action: str, clause: str) -> None:
+        assert POLICY.decide(asked) == Decision(action, clause)  # type: ignore[arg-type]
+
     def test_no_action_refuses(self) -> None:
-        assert set(ACTIONS) == {"refund_now", "refund_on_scan", "inspect_before_refund", "staff_review"}
-        assert {action(*case) for case in CASES} <= set(ACTIONS)
+        risks, values = (0.0, 0.1, 0.5, 1.0), (0, 1_999, 20_000, 10**9)
+        cases = itertools.product(get_args(Kind), get_args(Band), (True, False), risks, values)
+        found = {POLICY.decide(facts(k, r, v, band=b, sufficient=s)).action for k, b, s, r, v in cases}
+        assert found == set(ACTIONS)
 
-    @pytest.mark.parametrize(
-        ("case", "expected"),
-        [
-            (("return", "low"), "refund_now"),
-            (("return", "low", True, 15_000), "refund_on_scan"),
-            (("return", "elevated", True, 1_999), "refund_on_scan"),
-            (("return", "elevated", True, 2_000), "inspect_before_refund"),
-            (("return", "high", True, 19_999), "inspect_before_refund"),
-            (("return", "high", True, 20_000), "staff_review"),
-            (("return", "high", False, 20_000), "inspect_before_refund"),
-            (("claim", "low", True, 10**9), "refund_now"),
-            (("claim", "elevated"), "staff_review"),
-            (("claim", "high"), "staff_review"),
-        ],
-    )
-    def test_decides(self, case: Any, expected: str) -> None:
-        assert action(*case) == expected
+    def test_values_are_in_its_currency(self) -> None:
+        assert POLICY.decide(facts(value=1_400, risk=0.9, currency="GBP")).clause == "expected-cost"
+        assert POLICY.decide(facts(value=1_400, risk=0.9, currency="SEK")).clause == "small-value"
+        assert POLICY.value(100, None) == POLICY.value(100, "EUR") == 100
 
-    def test_more_risk_never_means_less_of_a_look(self) -> None:
-        for kind, sufficient, value in itertools.product(get_args(Kind), (True, False), (0, 2_000, 15_000, 20_000)):
-            ranks = [ACTIONS.index(action(kind, band, sufficient, value)) for band in ("low", "elevated", "high")]  # type: ignore[arg-type]
-            assert ranks == sorted(ranks)
+    def test_cases_have_a_deadline_and_an_end(self) -> None:
+        assert POLICY.cases.opened["staff_review"] == CaseRule(2, "escalate")
+        assert POLICY.cases.opened["draw"] == CaseRule(21, "clear")
+        assert POLICY.cases.longest_days == 30
 
 
-class TestLoad:
-    def write(self, tmp_path: Path, **changes: Any) -> Path:
-        text = module.FILE.read_text()
-        for old, new in changes.items():
-            assert old in text
-            text = text.replace(old, new)
-        path = tmp_path / "policy.toml"
-        path.write_text(text)
-        return path
+class TestExpectedCost:
+    check = CheckCost(5, 3, 0.9)
+    costs = Costs(0.6, CheckCost(0.25, 0.25, 0.15), check, CheckCost(12, 4, 0.97), CheckCost(6, 4, 0.8))
 
-    @pytest.mark.parametrize(
-        ("old", "new", "cause"),
-        [
-            ('version = "2026-11"', "", "version"),
-            ('action = "staff_review"', 'action = "refuse"', "action"),
-            ('kind = "claim"\naction = "refund_now"', 'kind = "claim"\naction = "refund_on_scan"', "no goods"),
-            ("sufficient = false\n", "sufficient = true\n", "goes beyond"),
-            ('[[rules]]\naction = "refund_now"\n', "", "no rule fits"),
-            ("staff_review = ", "# ", "notice"),
-            ("random_rate = 0.01", "random_rate = 0.001", "checks.*odds must be 0 or at least"),
-            ("random_rate = 0.01", "random_rate = 0.3", "checks.*uncertain_rate must not be less"),
-            ("uncertain_from = 0.7", "uncertain_from = 1.7", "uncertain_from"),
-            ("[rights]", "[rights", "policy.toml"),
-            ("policy_days = 30", "policy_days = -1", "policy_days"),
-            ("policy_days = 30", "refuse_after_days = 30", "refuse_after_days|policy_days"),
-        ],
-    )
-    def test_says_what_is_wrong(self, tmp_path: Path, old: str, new: str, cause: str) -> None:
-        with pytest.raises(PolicyError, match=cause):
-            load(self.write(tmp_path, **{old: new}))
+    def test_is_the_formula_of_the_page(self) -> None:
+        options = dict(ExpectedCost(self.costs, 0).options("return", True, 0.2, 100))
+        assert options["refund_now"] == pytest.approx(0.2 * 0.6 * 100)
+        assert options["inspect_before_refund"] == pytest.approx(5 + 0.8 * 3 + 0.2 * 0.1 * 0.6 * 100)
+        assert set(options) == set(ACTIONS)
+        assert set(dict(ExpectedCost(self.costs, 0).options("claim", True, 0.2, 100))) == {"refund_now", "staff_review"}
 
-    def test_unchanged_it_loads(self, tmp_path: Path) -> None:
-        assert load(self.write(tmp_path)) == default_policy()
+    def test_a_look_must_bring_the_least_gain_beyond_its_cost(self) -> None:
+        best = [ExpectedCost(self.costs, least).best("return", True, 0.2, 100) for least in (0, 3.3, 3.4, 9)]
+        # the scan saves 0.2 * 0.15 * 60 - 0.25 - 0.8 * 0.25 = 1.35, the inspection 0.2 * 0.9 * 60 - 5 - 0.8 * 3 = 3.4
+        assert best == ["inspect_before_refund", "refund_on_scan", "refund_on_scan", "refund_on_scan"]
+        assert ExpectedCost(self.costs, 2.0).best("return", True, 0.2, 100) == "inspect_before_refund"
 
-    def test_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(PolicyError, match=r"nothing\.toml"):
-            load(tmp_path / "nothing.toml")
+    def test_of_equals_it_takes_what_asks_least(self) -> None:
+        free = Costs(0, *[CheckCost()] * 4)
+        assert ExpectedCost(free, 0).best("return", True, 1.0, 1_000) == "refund_now"
+
+    def test_capacity_is_no_counter(self) -> None:
+        assert Capacity(1, 0.0, 0.05).least_gain == 0.0
+        assert {POLICY.decide(facts(risk=0.4)).action for _ in range(1_000)} == {"inspect_before_refund"}
 
 
-def test_the_version_is_the_one_of_the_documents() -> None:
-    assert tomllib.loads(module.FILE.read_text())["version"] == "2026-11"
+class TestCustomer:
+    def told(self, country: str | None, action: str = "inspect_before_refund", **more: Any) -> list[dict[str, Any]]:
+        asked = facts(country=country, channel="web", **more)
+        right = POLICY.right(asked, Purchase(20_500 * DAY, 20_490 * DAY, 20_493 * DAY))
+        return POLICY.alternatives_told(asked, action, right, "refund")
+
+    def test_reads_the_language_of_the_country(self) -> None:
+        assert [POLICY.language(country) for country in ("NL", "BE", "DE", None)] == ["nl", "nl", "en", "en"]
+        assert POLICY.notice("refund_now", "NL").startswith("Je geld")
+        assert POLICY.notice("refund_now", None).startswith("Your refund")
+
+    def test_is_offered_what_fits(self) -> None:
+        assert self.told("DE", category="shoes") == [
+            {
+                "offer": "exchange",
+                "clause": "exchange",
+                "text": "If you like, we send you another one instead of a refund.",
+            },
+            {
+                "offer": "store_credit",
+                "clause": "credit",
+                "bonus_percent": 5,
+                "text": "If you like, we give you store credit instead of a refund, and add 5%.",
+            },
+            {
+                "offer": "partial_refund",
+                "clause": "over-use",
+                "text": "If the item turns out to have been used beyond trying it on, the refund may be lower by what "
+                "it lost in value.",
+            },
+        ]
+        assert [offer["offer"] for offer in self.told("NL", "refund_now", category="shoes")] == [
+            "exchange",
+            "store_credit",
+        ]
+        assert [offer["offer"] for offer in self.told("DE", reason="defective", category="shoes")] == [
+            "exchange",
+            "partial_refund",
+        ]
+
+    def test_reads_what_applies_in_the_same_language(self) -> None:
+        text = replaced(
+            "    window_days: 30\n    conditions: [unused, complete]\n    non_returnable: [beauty]\n\n#",
+            "    window_days: 30\n    conditions: [unused]\n    fee: {postage: 4.95, restocking: 2}\n\n#",
+        )
+        policy = policy_of(text)
+        purchase = Purchase(20_500 * DAY, 20_490 * DAY, 20_493 * DAY)
+        asked = facts(country="US", channel="web")
+        assert policy.right_told(policy.right(asked, purchase), "US") == {
+            "basis": "policy",
+            "until": "2026-03-11",
+            "may_refuse": False,
+            "clause": "usual",
+            "covered": True,
+            "conditions": [
+                {"code": "unused", "text": "The item has been tried on or tried out, and not used beyond that."}
+            ],
+            "fees": [
+                {
+                    "kind": "postage",
+                    "amount": "4.95",
+                    "currency": "EUR",
+                    "text": "The postage of the return is taken off the refund: 4.95 EUR.",
+                },
+                {
+                    "kind": "restocking",
+                    "amount": "2.00",
+                    "currency": "EUR",
+                    "text": "A fee for taking it back is taken off the refund: 2.00 EUR.",
+                },
+            ],
+        }
+        dutch = policy.right_told(policy.right(asked._replace(country="NL"), purchase), "NL")
+        assert [fee["text"] for fee in dutch["fees"]] == [
+            "De verzendkosten van de retour gaan van het bedrag af: 4.95 EUR."
+        ]

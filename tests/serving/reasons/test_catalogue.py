@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.reasons import CODES, GROUPS, group_of, group_sums, strongest
 from features.service import MODEL_FEATURES, VECTOR
 from serving.assessments.schemas import ReasonAnswer
-from serving.policy.policy import default_policy
+from serving.policy.source import default_policy
 from serving.reasons import describe
 from serving.reasons.catalogue import FILE, Group, default_catalogue, load
 from serving.reasons.explain import Explainer
@@ -60,7 +60,7 @@ class TestCatalogue:
             assert not _BLAMING.search(text), text
 
     def test_so_are_the_notices(self) -> None:
-        for text in default_policy().notices.values():
+        for text in default_policy().languages.texts["en"].notices.values():
             assert not judging_words(text)
             assert not _BLAMING.search(text), text
 
