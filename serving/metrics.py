@@ -176,6 +176,12 @@ shop_messages_total = Counter(
     ["kind", "outcome"],
     registry=_registry,
 )
+sign_ins_total = Counter(
+    "returnwise_sign_ins_total",
+    "Attempts of staff to sign in, by way (password, provider) and outcome (taken, refused, too_often, failed).",
+    ["way", "outcome"],
+    registry=_registry,
+)
 
 #: Everything above, by name; a test holds that each stands in the documents.
 NAMES: Final = (
@@ -207,6 +213,7 @@ NAMES: Final = (
     "returnwise_webhooks_total",
     "returnwise_webhooks_waiting",
     "returnwise_shop_messages_total",
+    "returnwise_sign_ins_total",
 )
 
 

@@ -85,4 +85,5 @@ class Guard:
             if begun:  # only ending the connection tells that the answer is not whole
                 raise
             _log.exception("%s %s failed", scope["method"], getattr(scope.get("route"), "path", "unknown"))
-            await troubles.defect(Request(scope, receive), error)(scope, receive, guarded)
+            response = await troubles.defect(Request(scope, receive), error)
+            await response(scope, receive, guarded)

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from serving.clock import now_us
 from serving.console.errors import ConsoleError, NotAllowed, SessionOver, SignInNeeded, StaleForm
 from serving.console.guest import Guest
 from serving.console.kept import Kept, keep, seal
-from serving.console.routing import former_staff_id, language_of
+from serving.console.routing import former_staff_id, guest_of, language_of
 from serving.context import context_of
 from serving.outages import is_outage
 from serving.problems import Problem
@@ -36,7 +37,7 @@ def install(app: FastAPI) -> None:
 
 async def _console_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ConsoleError)
-    guest = _guest(request)
+    guest = await _guest(request)
     if isinstance(error, SignInNeeded):
         return guest.redirect(f"/sign-in?next={quote(_own_path(request, guest), safe='/')}")
     if isinstance(error, SessionOver):
@@ -49,7 +50,7 @@ async def _console_error(request: Request, error: Exception) -> Response:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    response = error_page(_guest(request), error.status, detail=error.message)
+    response = error_page(await _guest(request), error.status, detail=error.message)
     response.headers.update(error.headers)
     if error.status == 413:  # the body was left unread
         return DrainingResponse(bytes(response.body), 413, dict(response.headers))
@@ -58,19 +59,19 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, _error: Exception) -> Response:
     """An address with a part that cannot be: `/cases/x`."""
-    return error_page(_guest(request), 404)
+    return error_page(await _guest(request), 404)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = error_page(_guest(request), error.status_code)
+    response = error_page(await _guest(request), error.status_code)
     response.headers.update(error.headers or {})
     return response
 
 
-def defect(request: Request, error: Exception) -> Response:
+async def defect(request: Request, error: Exception) -> Response:
     """The page of a defect, or of a database that failed."""
-    return error_page(_guest(request), 503 if is_outage(error) else 500)
+    return error_page(await _guest(request), 503 if is_outage(error) else 500)
 
 
 def error_page(
@@ -156,7 +157,12 @@ def _page_before(guest: Guest) -> str:
     return before.path.removeprefix(guest.root)
 
 
-def _guest(request: Request) -> Guest:
-    """Who asks, as far as that was found out before something went wrong."""
-    guest: Guest | None = getattr(request.state, "guest", None)
-    return guest or Guest(request, context_of(request), now_us(), language_of(request))
+async def _guest(request: Request) -> Guest:
+    """Who asks, also where no page was found, or something went wrong before that was known."""
+    known: Guest | None = getattr(request.state, "guest", None)
+    if known is not None:
+        return known
+    try:
+        return await guest_of(request)
+    except SQLAlchemyError:
+        return Guest(request, context_of(request), now_us(), language_of(request))

@@ -14,6 +14,7 @@ from serving.console.kept import sealing
 from serving.console.pages.signing_in import wanted_path, welcome
 from serving.console.routing import Anybody, Pages
 from serving.console.troubles import sign_in_page
+from serving.metrics import sign_ins_total
 from serving.problems import NotFound
 from serving.staff import oidc
 from serving.staff.errors import Refused
@@ -61,13 +62,16 @@ async def come_back(guest: Anybody) -> Response:
         signed_in = await guest.write(begin)
         if signed_in is None:
             raise Refused("sign_in.no_role")
-        response = welcome(guest, signed_in, wanted)
+        response, outcome = welcome(guest, signed_in, wanted), "taken"
     except ProviderError:
+        outcome = "failed"
         guest.form.refuse("login", "sign_in.provider_failed")
         response = sign_in_page(guest, 401, wanted=wanted)
     except Refused as error:
+        outcome = "refused"
         guest.form.refuse("login", error.key)
         response = sign_in_page(guest, 403, wanted=wanted)
+    sign_ins_total.labels("provider", outcome).inc()
     response.delete_cookie(_COOKIE, path=f"{guest.root}/oidc", secure=guest.is_secure, httponly=True, samesite="lax")
     return response
 

@@ -13,6 +13,7 @@ from serving.console.guest import Guest
 from serving.console.kept import unseal
 from serving.console.routing import Anybody, Pages, SignedIn, drop_session_cookie, set_session_cookie
 from serving.console.troubles import resume, sign_in_page
+from serving.metrics import sign_ins_total
 from serving.staff import accounts, links, passwords, repository
 from serving.staff.errors import Refused
 from serving.staff.links import Opened
@@ -48,12 +49,16 @@ async def send(guest: Anybody) -> Response:
     status, wait = 422, dict[str, str]()
     if guest.form.is_fine:
         try:
-            return welcome(guest, await sign_in(guest.context, login, password, guest.now), wanted, sealed)
+            signed_in = await sign_in(guest.context, login, password, guest.now)
+            sign_ins_total.labels("password", "taken").inc()
+            return welcome(guest, signed_in, wanted, sealed)
         except TooOften as error:
+            sign_ins_total.labels("password", "too_often").inc()
             status = 429
             wait = {"Retry-After": str(error.seconds)}
             guest.form.refuse("login", error.key, **error.values)
         except Refused as error:
+            sign_ins_total.labels("password", "refused").inc()
             guest.form.refuse("login", error.key)
     response = sign_in_page(guest, status, wanted=wanted, sealed=sealed, login=login)
     response.headers.update(wait)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from serving.problems import Conflict
 from tests.support.console import PASSWORD, Console, SignedIn, end_sessions, words
 
 
@@ -48,6 +51,43 @@ class TestTroubles:
         response = lead.get("/nothing")
         assert response.status_code == 404
         assert "There is nothing here" in words(response)
+        assert "Sign out" in words(response)
+
+    def test_a_defect_is_a_page_that_tells_nothing_of_itself(
+        self, console: Console, lead: SignedIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> NoReturn:
+            raise RuntimeError("a secret of the machine room")
+
+        monkeypatch.setattr("serving.console.pages.account._page", broken)
+        response = lead.get("/account")
+        assert response.status_code == 500
+        assert "Something went wrong on our side" in words(response)
+        assert "secret" not in response.text
+        assert response.headers["cache-control"] == "no-store"
+
+    def test_while_the_database_is_away_there_is_a_page_too(
+        self, console: Console, lead: SignedIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: object, **__: object) -> NoReturn:
+            raise OperationalError("SELECT 1", None, Exception("disk I/O error"))
+
+        monkeypatch.setattr("serving.staff.sessions.find", away)
+        response = lead.get("/account")
+        assert response.status_code == 503
+        assert "Not possible right now" in words(response)
+
+    def test_words_of_a_form_that_came_too_late_are_shown_again(
+        self, lead: SignedIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def late(*_: object, **__: object) -> NoReturn:
+            raise Conflict("changed meanwhile")
+
+        monkeypatch.setattr("serving.staff.accounts.set_own", late)
+        response = lead.post("/account", {"name": "A name that took long <to> find"})
+        assert response.status_code == 409
+        assert "Somebody changed this meanwhile" in words(response)
+        assert "A name that took long &lt;to&gt; find" in response.text
 
     def test_the_api_keeps_its_problems(self, console: Console) -> None:
         response = console.guest().client.get("/v1/nothing")

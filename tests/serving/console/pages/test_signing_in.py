@@ -140,6 +140,15 @@ class TestSigningIn:
         assert shown in words(console.guest(language=asked).get("/sign-in"))
 
 
+def test_attempts_are_counted(console: Console) -> None:
+    person = add_person(console.home, "lead", password=PASSWORD)
+    sign_in(console.guest(), person.login)
+    sign_in(console.guest(), person.login, "another one")
+    text = console.guest().client.get("/metrics").text
+    for outcome in ("taken", "refused"):
+        assert f'returnwise_sign_ins_total{{outcome="{outcome}",way="password"}}' in text
+
+
 class TestSecureCookie:
     def test_over_https_it_is_secure_and_bound_to_the_host(self, home: Path) -> None:
         serving = ServingSettings(model_poll_seconds=600, public_url="https://returns.example.com")
