@@ -24,6 +24,7 @@ from serving.outages import is_outage
 from serving.problems import Problem
 from serving.staff.permissions import PERMISSIONS
 
+_CHALLENGE: Final = 'Session realm="returnwise"'
 _KNOWN: Final = frozenset(("400", "403", "404", "405", "409", "413", "422", "429", "500", "503", "foreign"))
 
 
@@ -38,6 +39,8 @@ def install(app: FastAPI) -> None:
 async def _console_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ConsoleError)
     guest = await _guest(request)
+    if isinstance(error, SignInNeeded) and guest.is_partial:
+        return _over_here(guest)
     if isinstance(error, SignInNeeded):
         return guest.redirect(f"/sign-in?next={quote(_own_path(request, guest), safe='/')}")
     if isinstance(error, SessionOver):
@@ -131,11 +134,18 @@ def whole(guest: Guest, response: Response) -> Response:
     return response
 
 
+def _over_here(guest: Guest) -> Response:
+    """A part of a page was asked for, perhaps by the page itself: it must not go away under somebody who is typing."""
+    response = guest.render("_over.html", 401)
+    response.headers.update({"HX-Retarget": "#said", "HX-Reswap": "innerHTML", "WWW-Authenticate": _CHALLENGE})
+    return response
+
+
 async def _session_over(guest: Guest) -> Response:
     kept = _kept(guest, await run_in_threadpool(former_staff_id, guest))
     sealed = seal(kept, guest.context.ledger.hasher)
     response = sign_in_page(guest, 401, wanted=kept.page, sealed=sealed, is_over=True)
-    response.headers["WWW-Authenticate"] = 'Session realm="returnwise"'
+    response.headers["WWW-Authenticate"] = _CHALLENGE
     return whole(guest, response)
 
 

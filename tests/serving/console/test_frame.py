@@ -157,6 +157,13 @@ class TestWordsOfAnEndedSession:
         assert response.status_code == 409
         assert 'value="Typed before"' in response.text
 
+    def test_a_part_that_the_page_asks_for_does_not_take_it_away(self, browser: SignedIn) -> None:
+        response = browser.get("/account", **{"HX-Request": "true"})
+        assert response.status_code == 401
+        assert response.headers["hx-retarget"] == "#said"
+        assert "hx-redirect" not in response.headers
+        assert "What you typed is still here" in words(response)
+
     def test_a_part_that_htmx_sent_is_no_exception(self, browser: SignedIn) -> None:
         response = browser.post("/account", {"name": "x"}, **{"HX-Request": "true"})
         assert response.status_code == 401
