@@ -27,6 +27,8 @@ from serving.cases.sweeper import Sweeper
 from serving.console.app import PATH as CONSOLE
 from serving.console.app import create_console
 from serving.context import Context
+from serving.correspondence import Correspondence
+from serving.disputes import endpoints as disputes
 from serving.drift import DriftMetrics
 from serving.edge import Edge
 from serving.events import endpoints as events
@@ -34,6 +36,7 @@ from serving.health import endpoints as health
 from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
+from serving.notices import endpoints as notices
 from serving.policy.source import PolicySource
 from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
@@ -54,6 +57,8 @@ _TAGS: Final = [
     {"name": "events", "description": "What happens at the retailer."},
     {"name": "assessments", "description": "How likely, why, and what to do."},
     {"name": "shops", "description": "Webhooks of connected shops."},
+    {"name": "disputes", "description": "A customer does not agree."},
+    {"name": "notices", "description": "What customers are told."},
     {"name": "operations", "description": "For those who run the service."},
 ]
 
@@ -70,11 +75,13 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
         context.shadow.start()
         context.hooks.start()
         context.sweeper.start()
+        context.correspondence.start()
         app.state.context = context
         _settle_down()
         try:
             yield
         finally:
+            await context.correspondence.stop()
             await context.sweeper.stop()
             await context.hooks.stop()
             await context.writer.stop()
@@ -91,7 +98,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
         redoc_url=None,
         redirect_slashes=False,  # a redirect names the service's own address, which a proxy may hide, and is no problem
     )
-    for router in (events.router, assessments.router, shops.router, health.router):
+    for router in (events.router, assessments.router, disputes.router, notices.router, shops.router, health.router):
         app.include_router(router)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http_error)
@@ -129,6 +136,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         sealer=sealer,
         shops=ShopGuard(ledger, sealer),
         sweeper=Sweeper(ledger, writer),
+        correspondence=Correspondence(ledger, writer, models),
         hooks=Sender(
             ledger,
             writer,

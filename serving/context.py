@@ -10,6 +10,7 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.assessments.service import Assessor
 from serving.cases.sweeper import Sweeper
+from serving.correspondence import Correspondence
 from serving.drift import DriftMetrics
 from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
@@ -41,6 +42,7 @@ class Context:
     shops: ShopGuard
     hooks: Sender
     sweeper: Sweeper
+    correspondence: Correspondence
     provider: Provider | None  # OpenID Connect
 
 

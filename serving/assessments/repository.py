@@ -182,6 +182,11 @@ def order(conn: Connection, order_id: str) -> OrderHead | None:
     return OrderHead(*found[0]) if found else None
 
 
+def order_id(conn: Connection, order_no: int) -> str:
+    """The id of the order of that number."""
+    return str(rows(conn, "SELECT order_id FROM orders WHERE order_no = ?", (order_no,))[0][0])
+
+
 def line_quantities(conn: Connection, order_no: int) -> dict[str, int]:
     """line_id -> pieces bought."""
     return dict(rows(conn, _LINES, (order_no,)))

@@ -33,7 +33,7 @@ from serving.events.service import Rows, append_orders, line_row
 from serving.hooks import outbox
 from serving.model.holder import ModelSource
 from serving.policy.source import PolicySource
-from serving.problems import Conflict, FieldError, NotFound, Problem, clash, invalid, wrong
+from serving.problems import Conflict, FieldError, NotFound, Problem, Unavailable, clash, invalid, wrong
 from serving.restrictions.repository import is_restricted
 
 CLOCK_SKEW_US: Final = 60_000_000
@@ -115,6 +115,27 @@ class Assessor:
         """
         with self._features.tentative():
             return self._assess(conn, prepared)
+
+    def rescore(self, conn: Connection, return_id: str) -> float | None:
+        """The risk of a return that the ledger has, for the moment at which it was asked for: by the model in use, from
+        the ledger as it stands. Nothing is kept; None where there is no model or no such return."""
+        known = repository.known_lines(conn, return_id)
+        try:
+            model = self._models.current()
+        except Unavailable:
+            return None
+        if not known:
+            return None
+        head = known[0]
+        returned = {line.line_id: line.quantity for line in known}
+        proof = None if head.proof_of_purchase is None else bool(head.proof_of_purchase)
+        stated = Stated(head.requested_at, head.reason, head.kind, head.resolution, head.tender, head.channel, proof)
+        with self._features.tentative():
+            if not self._features.is_ready(conn, head.requested_at):
+                self._features.prepare(conn, head.requested_at)
+            order_id = repository.order_id(conn, head.order_no)
+            row = build_request_row(conn, order_id, returned, stated, head.customer_id)
+            return model.assess(self._features.read(conn, row)).risk
 
     def _assess(self, conn: Connection, prepared: Prepared) -> Answered:
         request = prepared.request

@@ -6,9 +6,11 @@ import pytest
 from fastapi.routing import APIRoute
 
 from serving.assessments import endpoints as assessments
+from serving.disputes import endpoints as disputes
 from serving.events import endpoints as events
 from serving.health import endpoints as health
 from serving.keys.scopes import Scope
+from serving.notices import endpoints as notices
 from serving.shops import endpoints as shops
 from tests.support.service import Api
 
@@ -18,6 +20,9 @@ SCOPES = {
     ("post", "/v1/assessments/batch"): Scope.ASSESSMENTS_WRITE,
     ("get", "/v1/assessments/{assessment_id}"): Scope.ASSESSMENTS_READ,
     ("post", "/v1/shops/{connection_id}"): None,
+    ("post", "/v1/disputes"): Scope.DISPUTES_WRITE,
+    ("get", "/v1/disputes/{dispute_id}"): Scope.DISPUTES_WRITE,
+    ("get", "/v1/notices/{notice_id}"): Scope.NOTICES_READ,
     ("get", "/healthz"): None,
     ("get", "/readyz"): None,
     ("get", "/metrics"): None,
@@ -39,7 +44,7 @@ def references(value: Any) -> set[str]:
 
 
 def test_every_route_is_there(document: dict[str, Any]) -> None:
-    routers = (assessments.router, events.router, shops.router, health.router)
+    routers = (assessments.router, disputes.router, events.router, notices.router, shops.router, health.router)
     every = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     found = [route for route in every if route.include_in_schema]
     routes = {(method.lower(), route.path) for route in found for method in route.methods}
