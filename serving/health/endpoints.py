@@ -66,7 +66,7 @@ async def get_readiness(request: Request) -> Response:
     context = context_of(request)
     readable = _readable(context.ledger)
     ready = readable and context.models.ready
-    without = context.models.troubles
+    without = {**context.models.troubles, **context.policies.troubles}
     answer: dict[str, Any] = {
         "status": "unready" if not ready else "degraded" if without else "ready",
         "ledger": readable,

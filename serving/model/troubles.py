@@ -12,6 +12,7 @@ _log = logging.getLogger(__name__)
 MODE_REGISTRY: Final = "registry"  # the registry does not answer or has no champion
 MODE_CHAMPION: Final = "champion"  # the champion cannot be used; an earlier version answers
 MODE_CHALLENGER: Final = "challenger"  # there is a challenger, and it cannot be used; nothing is scored in the shadow
+MODE_POLICY: Final = "policy"  # the policy that was published cannot be used; the one before it decides
 
 
 class Troubles:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from serving.policy.nodes import Scalar
+from serving.texts.judging import blaming_words
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
 _INTEGER: Final = re.compile(r"[+-]?\d{1,9}")
@@ -79,6 +80,9 @@ def words(most: int, placeholders: Sequence[str] = ()) -> Scalar:
             raise ValueError(f"must be a text of 1 to {most} characters" if not text else f"is longer than {most}")
         if not text.isprintable():
             raise ValueError("has characters that cannot be shown")
+        judging = blaming_words(text)
+        if judging:
+            raise ValueError(f"must not judge anybody: say it without {judging[0]!r}")
         used = re.findall(r"\{([^{}]*)\}", text)
         if sorted(used) != sorted(placeholders) or text.count("{") != len(used) or text.count("}") != len(used):
             raise ValueError(f"must be {kind}" + ("" if placeholders else ", without braces"))

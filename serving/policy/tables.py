@@ -18,5 +18,6 @@ policies = Table(
     Column("decided_by", String),  # another person
     Column("decided_at", BigInteger),
     Column("decision", String),  # published, declined; null: still open
+    Column("in_force_no", BigInteger),  # the policy in force when it was proposed; null: the default one
 )
 Index("ix_policies_published", policies.c.decision, policies.c.decided_at)

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("decision", sa.String(), nullable=True),
+        sa.Column("in_force_no", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("policy_no"),
     )
     op.create_index("ix_policies_published", "policies", ["decision", "decided_at"], unique=False)
