@@ -31,7 +31,7 @@ for _what in ("UPDATE", "DELETE"):  # PostgreSQL's are made by the migration
     event.listen(
         audit,
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER audit_no_{_what.lower()} BEFORE {_what} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
         ).execute_if(dialect="sqlite"),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from features.settings import get_settings
 from pipelines.cli import app
+from tests.support.processes import free_port
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.usefixtures("home")
 LINK = re.compile(r"http://127\.0\.0\.1:8000/console/link/[\w-]{43}\n")
@@ -72,3 +79,31 @@ def test_what_cannot_be_done_is_told_in_one_line(arguments: tuple[str, ...], why
     assert result.exit_code == 1
     assert why in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_first_start_prints_a_link_that_works(home: Path) -> None:
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RETURNWISE_")}
+    environment |= {"RETURNWISE_HOME": str(home), "RETURNWISE_MODEL_START_SECONDS": "0"}
+    command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]
+    log = home.with_name("serve.log")
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        until = time.monotonic() + 120
+        while not (links := re.findall(rf"http://127\.0\.0\.1:{port}/console/link/[\w-]{{43}}", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        while True:
+            try:
+                answer = httpx.get(links[0])
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+        assert answer.status_code == 200
+        assert "Set up the console" in answer.text
+    finally:
+        process.terminate()
+        process.wait(30)
