@@ -17,6 +17,7 @@ from serving.cases.timeline import Moment, Timeline, Window
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_STEPS: Final = (1, 2, 7, 14, 28)
 _MONTH_STEPS: Final = (1, 2, 3, 6, 12, 24)
+_LONG: Final = 250 * DAY
 
 
 class Dot(NamedTuple):
@@ -40,10 +41,11 @@ class Bar(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """A date below the axis."""
+    """A date below the axis; `with_year` where the picture is so long that it needs one."""
 
     x: float
     at: int
+    with_year: bool
 
 
 class TimelinePicture(NamedTuple):
@@ -98,7 +100,10 @@ def timeline_picture(
         )
         for window in timeline.windows
     )
-    ticks = tuple(Tick(place(at), at) for at in _dates(start, shown_until, most_ticks))
+    ticks = tuple(
+        Tick(place(at), at, span > _LONG and (count == 0 or _is_new_year(at)))
+        for count, at in enumerate(_dates(start, shown_until, most_ticks))
+    )
     return TimelinePicture(width, tuple(dots), bars, ticks, len(free))
 
 
@@ -116,6 +121,11 @@ def _dates(start: int, end: int, most: int) -> list[int]:
         if len(found) < most:
             break
     return found
+
+
+def _is_new_year(at: int) -> bool:
+    moment = _EPOCH + timedelta(microseconds=at)
+    return (moment.month, moment.day) == (1, 1)
 
 
 def _month(count: int) -> int:
