@@ -21,6 +21,7 @@ from features.errors import ReturnwiseError
 from features.settings import get_settings
 from pipelines.commands import cases, policy, shops, staff, webhooks
 from pipelines.commands.opening import opened_ledger
+from pipelines.commands.retention import retention
 from pipelines.console import bars, note, say
 
 
@@ -80,6 +81,7 @@ keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API key
 app.add_typer(features_app, name="features")
 app.add_typer(keys_app, name="keys")
 app.add_typer(cases.app, name="cases")
+app.command()(retention)
 app.add_typer(policy.app, name="policy")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(shops.app, name="shops")

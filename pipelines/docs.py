@@ -290,6 +290,31 @@ def shops(text: str) -> str:
     return between(text, "reasons", table(["shop", "reason", "its words"], rows))
 
 
+def privacy(text: str) -> str:
+    """The page about privacy, with what is declared of each table and the written periods."""
+    from serving.privacy.declarations import NOT_PERSONAL, PERSONAL
+    from serving.privacy.periods import FILE, read_periods
+    from serving.privacy.retention import CLASSES, RULES
+    from serving.texts import texts
+
+    t = texts("en")
+    told = [[f"`{name}`", t(f"export.tables.{name}"), entry.erased] for name, entry in PERSONAL.items()]
+    text = between(text, "personal", table(["table", "what (in the words of the export)", "on erasure"], told))
+    rows = [[f"`{name}`", why] for name, why in NOT_PERSONAL.items()]
+    text = between(text, "not-personal", table(["table", "why"], rows))
+    periods = [
+        [
+            name.replace("_", " "),
+            f"{days:,}",
+            "<br>".join(
+                f"`{rule.table}`: {'emptied' if rule.emptied else 'deleted'}" for rule in RULES if rule.period == name
+            ),
+        ]
+        for name, days in read_periods(FILE, CLASSES).items()
+    ]
+    return between(text, "periods", table(["class", "days", "what becomes of it"], periods))
+
+
 def _windows(names: Sequence[str]) -> str:
     from features.declarations import ALL_WINDOWS
 
@@ -307,6 +332,7 @@ def pages() -> dict[Path, str]:
         DOCS / "fairness.md": fairness((DOCS / "fairness.md").read_text(encoding="utf-8")),
         DOCS / "gate.md": gate((DOCS / "gate.md").read_text(encoding="utf-8")),
         DOCS / "policy.md": policy((DOCS / "policy.md").read_text(encoding="utf-8")),
+        DOCS / "privacy.md": privacy((DOCS / "privacy.md").read_text(encoding="utf-8")),
         DOCS / "shops.md": shops((DOCS / "shops.md").read_text(encoding="utf-8")),
         DOCS / "webhooks.md": webhooks((DOCS / "webhooks.md").read_text(encoding="utf-8")),
     }

@@ -49,6 +49,10 @@ CONTRACT = (
     "shops connect",
     "shops list",
     "shops disconnect",
+    "cases sweep",
+    "policy check",
+    "policy show",
+    "retention",
     "demo",
 )
 
