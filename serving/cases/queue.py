@@ -30,6 +30,11 @@ _CHOICES: Final = (
     "SELECT DISTINCT country, channel, category FROM (SELECT country, channel, category FROM cases"
     " WHERE state != 'closed' ORDER BY due_day, expected_loss_minor DESC, case_no LIMIT 2000) first_ones"
 )
+_AFTER: Final = "due_day >= ? AND (due_day > ? OR expected_loss_minor < ? OR (expected_loss_minor = ? AND case_no > ?))"
+_BEFORE: Final = (
+    "due_day <= ? AND (due_day < ? OR expected_loss_minor > ? OR (expected_loss_minor = ? AND case_no < ?))"
+)
+_BACKWARDS: Final = "due_day DESC, expected_loss_minor, case_no DESC"
 ACTIVE: Final = "active"
 CLOSED: Final = "closed"
 
@@ -144,6 +149,16 @@ def next_case(conn: Connection, filters: Filters, now: int, *, staff_id: str, bu
     return fitting[0].case if fitting else None
 
 
+def neighbours(conn: Connection, case: Case, filters: Filters, now: int) -> tuple[Case | None, Case | None]:
+    """The cases before and after one in the queue, as it is filtered; a closed case has none."""
+    if case.is_closed:
+        return None, None
+    wanted = replace(filters, search="", state=ACTIVE if filters.state == CLOSED else filters.state)
+    following = _select(conn, wanted, now, position(case), 0)
+    before = _select(conn, wanted, now, position(case), 0, backwards=True)
+    return (before[0] if before else None), (following[0] if following else None)
+
+
 def counts(conn: Connection, now: int, *, staff_id: str | None = None) -> Counts:
     """How much there is to do."""
     by_state: dict[str, int] = {state: 0 for state in STATES if state != CLOSED}
@@ -179,7 +194,9 @@ def _count(conn: Connection, condition: str, parameters: tuple[Any, ...]) -> int
     return int(rows(conn, f"SELECT COUNT(*) FROM cases WHERE {condition}", parameters)[0][0])
 
 
-def _select(conn: Connection, filters: Filters, now: int, after: Position | None, size: int) -> list[Case]:
+def _select(
+    conn: Connection, filters: Filters, now: int, after: Position | None, size: int, *, backwards: bool = False
+) -> list[Case]:
     conditions, parameters = _conditions(filters, now)
     if filters.state == CLOSED:
         conditions.insert(0, "closed_at IS NOT NULL")
@@ -189,11 +206,9 @@ def _select(conn: Connection, filters: Filters, now: int, after: Position | None
         order = "closed_at DESC, case_no DESC"
     else:
         if after is not None:
-            conditions.append(
-                "due_day >= ? AND (due_day > ? OR expected_loss_minor < ? OR (expected_loss_minor = ? AND case_no > ?))"
-            )
+            conditions.append(_BEFORE if backwards else _AFTER)
             parameters += [after.first, after.first, after.second, after.second, after.case_no]
-        order = "due_day, expected_loss_minor DESC, case_no"
+        order = _BACKWARDS if backwards else "due_day, expected_loss_minor DESC, case_no"
     ending = f"WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
     return repository.select(conn, ending, (*parameters, size + 1))
 

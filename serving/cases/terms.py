@@ -1,4 +1,4 @@
-"""How long a case may take, and what happens then."""
+"""How long a case may take, and what happens then: as the policy in force says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy.engine import Connection
 
 from features.clock import DAY, SECOND
-from serving.policy.source import in_force
+from serving.policy.policy import CaseRules
+from serving.policy.source import PolicySource
 
 Ending = Literal["clear", "escalate"]
 
@@ -35,18 +36,23 @@ class Terms(NamedTuple):
 
     def of(self, because: str, action: str | None) -> Term:
         """The term of a case by what opened it."""
-        by_action = self.by_cause.get(action) if because == "action" and action is not None else None
-        return by_action or self.by_cause["hand" if because == "action" else because]
+        return self.by_cause[action if because == "action" and action is not None else because]
+
+
+_source: Final = PolicySource()
 
 
 def current(conn: Connection) -> Terms:
-    """The terms that hold now: those of the policy in force."""
-    rules = in_force(conn).cases
+    """The terms that hold now."""
+    return _terms(_source.current(conn).cases)
+
+
+def _terms(rules: CaseRules) -> Terms:
     return Terms(
-        by_cause={cause: Term(rule.due_days * DAY, rule.past_due) for cause, rule in rules.opened.items()},
-        wait_customer=rules.wait_customer_days * DAY,
-        wait_inspection=rules.wait_inspection_days * DAY,
-        longest=rules.longest_days * DAY,
-        second_opinion=rules.second_opinion_days * DAY,
-        escalated=rules.escalated_days * DAY,
+        {name: Term(rule.due_days * DAY, rule.past_due) for name, rule in rules.opened.items()},
+        rules.wait_customer_days * DAY,
+        rules.wait_inspection_days * DAY,
+        rules.longest_days * DAY,
+        rules.second_opinion_days * DAY,
+        rules.escalated_days * DAY,
     )

@@ -17,7 +17,7 @@ from features.ledger.characters import FORBIDDEN_PATTERN
 from features.ledger.sql import rows
 from serving.audit.trail import Actor, record
 from serving.cases import lookers, records, repository
-from serving.cases.concluding import clear_many, close, dispute, reopen
+from serving.cases.concluding import MOST_AT_ONCE, clear_many, close, dispute, reopen
 from serving.cases.errors import Incomplete, NotAllowed
 from serving.cases.permitted import demand
 from serving.cases.repository import Case
@@ -27,6 +27,7 @@ from serving.cases.words import cleaned
 from serving.staff.permissions import may
 
 __all__ = [
+    "MOST_AT_ONCE",
     "ask_second_opinion",
     "check",
     "claim",
@@ -106,6 +107,8 @@ def judge(conn: Connection, actor: Actor, case: Case, *, revision: int | None, n
     first: dict[str, Any] = {}
     if started.case.judged_at is None:
         first = {"judged_at": now, "judged_by": actor.staff_id, "judgement": judgement}
+    if started.case.risk is not None and started.case.risk_shown_at is None and may(actor.role or "", "case.see_risk"):
+        first["risk_shown_at"] = now
     return finish(conn, started, content={"judgement": judgement}, **first)
 
 

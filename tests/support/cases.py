@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy.engine import Connection
 
 from features.clock import DAY, SECOND
+from features.ledger.append import append_rows
 from features.ledger.sql import execute, rows
 from features.ledger.store import Ledger
 from serving.audit.trail import Actor
@@ -70,6 +71,25 @@ class Desk:
             " ORDER BY 1"
         )
         return [return_id for (return_id,) in self.read(lambda conn: rows(conn, sql))]
+
+    def add_returns(self) -> None:
+        """A return of every order that has none, asked for a day ago."""
+        sql = "SELECT order_id FROM orders WHERE order_no NOT IN (SELECT order_no FROM returns) ORDER BY order_no"
+        found = [
+            {
+                "return_id": f"asked-{order_id}",
+                "order_id": order_id,
+                "line_id": "1",
+                "requested_at": self.now - DAY,
+                "quantity": 1,
+                "reason": "size_fit",
+            }
+            for (order_id,) in self.table(sql)
+        ]
+        done = self.write(
+            lambda conn: append_rows(conn, "returns", found, live=True, now_us=self.now, hasher=self.ledger.hasher)
+        )
+        assert done.accepted == len(found)
 
     def open(self, number: int = 0, **changes: Any) -> Case:
         """The case of the return of that number, as an assessment opens it."""
