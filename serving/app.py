@@ -23,6 +23,7 @@ from serving.assessments.answer import Answerer
 from serving.assessments.features import FeatureReader
 from serving.assessments.service import Assessor
 from serving.body import refusal
+from serving.cases.checklist import default_checklist
 from serving.cases.sweeper import Sweeper
 from serving.console.app import PATH as CONSOLE
 from serving.console.app import create_console
@@ -113,6 +114,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
     ledger = Ledger.open(settings)
     models = ModelHolder(settings, poll_seconds=serving.model_poll_seconds, start_seconds=serving.model_start_seconds)
     policies = PolicySource()
+    default_checklist()  # one that cannot be read stops the start, and not somebody who works on a case
     answerer = Answerer(Explainer(default_catalogue()), ledger.hasher)
     assessor = Assessor(models, FeatureReader(settings), policies, answerer, ledger.hasher)
     with ledger.read() as conn:

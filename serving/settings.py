@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -35,6 +36,9 @@ class ServingSettings(BaseSettings):
     )
     shadow_seconds: float = Field(
         default=5.0, ge=0, description="How long assessments gather before a challenger scores them together."
+    )
+    checklist_file: Path | None = Field(
+        default=None, description="A checklist of one's own in place of `serving/cases/checklist.toml`."
     )
     metrics_open: bool = Field(
         default=True, description="Whether `/metrics` answers without a key; if not, it needs the scope `metrics:read`."

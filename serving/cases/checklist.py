@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from features.errors import ReturnwiseError
 from features.ledger import vocabulary
 from serving.cases.claim import Claim
+from serving.settings import ServingSettings
 
 FILE: Final = Path(__file__).with_name("checklist.toml")
 #: The language of the words in the list itself.
@@ -194,8 +195,12 @@ def load(path: Path = FILE) -> Checklist:
 
 @lru_cache
 def default_checklist() -> Checklist:
-    """The checklist that Returnwise comes with."""
-    return load()
+    """The checklist in use, read once: that of `RETURNWISE_CHECKLIST_FILE`, else the one that Returnwise comes with.
+
+    Raises:
+        ChecklistError: as `load`; the service asks when it starts.
+    """
+    return load(ServingSettings().checklist_file or FILE)
 
 
 def _read(path: Path, model: type[BaseModel]) -> dict[str, Any]:

@@ -146,6 +146,11 @@ class TestBadFiles:
         with pytest.raises(ChecklistError, match=r"mine\.toml: "):
             checklist.load(tmp_path / "mine.toml")
 
+    def test_one_of_ones_own(self, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        copy.write_text(copy.read_text(encoding="utf-8").replace('version = "1"', 'version = "ours"'), encoding="utf-8")
+        monkeypatch.setenv("RETURNWISE_CHECKLIST_FILE", str(copy))
+        assert default_checklist.__wrapped__().version == "ours"
+
     def test_a_check_and_a_language_more(self, copy: Path) -> None:
         words = 'name = "Smell"\nlook = "?"\nhow = "."\ndoes_not_show = "."\n'
         block = f'\n[[items]]\nid = "smell"\ngroups = ["shoes"]\n{words}'
