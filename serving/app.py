@@ -38,6 +38,7 @@ from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.notices import endpoints as notices
+from serving.overview.kept import KeptFigures
 from serving.policy.source import PolicySource
 from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
@@ -137,6 +138,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         drift=DriftMetrics(settings.home),
         sealer=sealer,
         shops=ShopGuard(ledger, sealer),
+        overview=KeptFigures(ledger, keep_seconds=serving.overview_seconds),
         sweeper=Sweeper(ledger, writer),
         correspondence=Correspondence(ledger, writer, models),
         hooks=Sender(

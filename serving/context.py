@@ -15,6 +15,7 @@ from serving.drift import DriftMetrics
 from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
+from serving.overview.kept import KeptFigures
 from serving.policy.source import PolicySource
 from serving.sealing import Sealer
 from serving.settings import ServingSettings
@@ -41,6 +42,7 @@ class Context:
     sealer: Sealer
     shops: ShopGuard
     hooks: Sender
+    overview: KeptFigures
     sweeper: Sweeper
     correspondence: Correspondence
     provider: Provider | None  # OpenID Connect

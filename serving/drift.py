@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from prometheus_client import Gauge
@@ -32,6 +32,13 @@ _SHOWN: Final[tuple[tuple[Gauge, str], ...]] = (
 )
 
 
+class DriftFigures(NamedTuple):
+    """Figures of a drift report by name, and when it was written (microseconds since 1970 UTC)."""
+
+    written_at: int
+    figures: dict[str, float]
+
+
 class DriftMetrics:
     """Follows `drift/report.json` in a home. `refresh` before metrics are shown."""
 
@@ -39,6 +46,13 @@ class DriftMetrics:
         self._path = home / "drift" / "report.json"
         self._seen: tuple[int, int] | None = None
         self._figures: dict[str, float] = {}
+
+    def latest(self) -> DriftFigures | None:
+        """The figures of the latest report; None if there is none, or none that can be read."""
+        self.refresh()
+        if self._seen is None or not self._figures:
+            return None
+        return DriftFigures(self._seen[0] // 1_000, dict(self._figures))
 
     def refresh(self) -> None:
         """Look at the file; read it if it is another one than last time. Never raises."""

@@ -43,6 +43,11 @@ class ServingSettings(BaseSettings):
     metrics_open: bool = Field(
         default=True, description="Whether `/metrics` answers without a key; if not, it needs the scope `metrics:read`."
     )
+    overview_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="How long the figures of the console's overview are kept before they are counted anew.",
+    )
     webhook_private_addresses: bool = Field(
         default=False,
         description="Whether webhooks may go to private addresses, and to this machine without TLS.",

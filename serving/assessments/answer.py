@@ -63,10 +63,11 @@ class Assessment:
 
 
 class Answer(NamedTuple):
-    """The answer as JSON, and two things that it says."""
+    """The answer as JSON, and some things that it says: action, check, codes of the reasons."""
 
     action: Action
     check: Check | None
+    reasons: tuple[str, ...]
     content: bytes
 
 
@@ -115,7 +116,7 @@ class Answerer:
             "policy_version": policy.version,
             "clause": clause,
         }
-        return Answer(action, check, orjson.dumps(answer))
+        return Answer(action, check, tuple(reason["code"] for reason in reasons), orjson.dumps(answer))
 
 
 def _model(model: LoadedModel) -> dict[str, Any]:

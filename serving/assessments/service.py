@@ -170,7 +170,7 @@ class Assessor:
             self._policies.current(conn),
             is_restricted(conn, str(row.keys["customer_id"]), stated.requested_at),
         )
-        action, check, answer = self._answerer.answer(made)
+        action, check, reasons, answer = self._answerer.answer(made)
         self._store(conn, prepared, made, action, answer)
         outbox.put(
             conn,
@@ -186,7 +186,7 @@ class Assessor:
         )
         metrics.assessments_total.labels(estimate.band, action).inc()
         if check is not None:
-            open_for_assessment(conn, _assessed(made, request, action), check, made.assessed_at)
+            open_for_assessment(conn, _assessed(made, request, action, reasons), check, made.assessed_at)
             metrics.checks_total.labels(check.trigger).inc()
         return Answered(answer, made.assessment_id, vector)
 
@@ -317,7 +317,7 @@ class Assessor:
         )
 
 
-def _assessed(made: Assessment, request: AssessmentRequest, action: str) -> Assessed:
+def _assessed(made: Assessment, request: AssessmentRequest, action: str, reasons: Sequence[str]) -> Assessed:
     """What a case is told of an assessment."""
     order, estimate = made.order, made.estimate
     return Assessed(
@@ -335,6 +335,7 @@ def _assessed(made: Assessment, request: AssessmentRequest, action: str) -> Asse
         made.row.values[_VALUE],
         estimate.risk,
         estimate.band,
+        " ".join(reasons),
         action,
     )
 

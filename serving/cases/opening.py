@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+import orjson
 from sqlalchemy.engine import Connection
 
 from features.clock import day_of
@@ -20,12 +21,13 @@ from serving.cases.terms import current
 from serving.policy.checks import LOOKS, Check
 from serving.problems import wrong
 
-_ASSESSED: Final = "SELECT assessment_id, risk, risk_band, action FROM assessments WHERE return_id = ?"
+_ASSESSED: Final = "SELECT assessment_id, risk, risk_band, action, answer FROM assessments WHERE return_id = ?"
 _ORDER: Final = "SELECT order_no FROM orders WHERE order_id = ?"
 
 
 class Assessed(NamedTuple):
-    """What an assessment knows of a return. `category` is that of its dearest line."""
+    """What an assessment knows of a return. `category` is that of its dearest line, `reasons` has the codes of the
+    reasons, strongest first, separated by one space."""
 
     assessment_id: str
     return_id: str
@@ -41,6 +43,7 @@ class Assessed(NamedTuple):
     value_minor: int
     risk: float
     risk_band: str
+    reasons: str
     action: str
 
 
@@ -73,6 +76,7 @@ def open_for_assessment(conn: Connection, assessed: Assessed, check: Check, now:
         expected_loss_minor=expected_loss(assessed.risk, assessed.value_minor),
         risk=assessed.risk,
         risk_band=assessed.risk_band,
+        reasons=assessed.reasons,
         trigger=check.trigger,
         propensity=check.propensity,
         state_since=now,
@@ -126,7 +130,7 @@ def _open(conn: Connection, actor: Actor, return_id: str, because: str, now: int
     except LookupError:
         raise wrong("the ledger has no such return", "return_id") from None
     assessed = rows(conn, _ASSESSED, (return_id,))
-    assessment_id, risk, band, action = assessed[0] if assessed else (None, None, None, None)
+    assessment_id, risk, band, action, answer = assessed[0] if assessed else (None, None, None, None, None)
     due_at = now + current(conn).of(because, action).length
     case = Case(
         case_no=0,
@@ -149,6 +153,7 @@ def _open(conn: Connection, actor: Actor, return_id: str, because: str, now: int
         expected_loss_minor=expected_loss(risk, asked.value_minor),
         risk=risk,
         risk_band=band,
+        reasons=None if answer is None else " ".join(each["code"] for each in orjson.loads(answer)["reasons"]),
         trigger=None,
         propensity=None,
         state_since=now,
@@ -183,6 +188,7 @@ def _annotate(conn: Connection, case: Case, assessed: Assessed, check: Check, no
         "action": assessed.action,
         "risk": assessed.risk,
         "risk_band": assessed.risk_band,
+        "reasons": assessed.reasons,
         "expected_loss_minor": expected_loss(assessed.risk, assessed.value_minor),
         "trigger": check.trigger,
         "propensity": check.propensity,

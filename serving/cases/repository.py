@@ -35,6 +35,7 @@ class Case(NamedTuple):
     expected_loss_minor: int
     risk: float | None
     risk_band: str | None
+    reasons: str | None
     trigger: str | None
     propensity: float | None
     state: State = "open"

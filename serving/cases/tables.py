@@ -57,6 +57,7 @@ cases = Table(
     Column("expected_loss_minor", BigInteger, nullable=False),  # risk x value
     Column("risk", Float),
     Column("risk_band", String),
+    Column("reasons", String),  # codes of the assessment's reasons, strongest first, separated by one space
     Column("trigger", String),  # of the check, with its odds, as the ledger's inspections have them
     Column("propensity", Float),
     Column("state", String, nullable=False),
@@ -98,6 +99,15 @@ Index("ix_cases_escalated_at", cases.c.escalated_at, sqlite_where=_escalated, po
 Index("ix_cases_customer_id", cases.c.customer_id)
 Index("ix_cases_order_id", cases.c.order_id)
 Index("ix_cases_closed_at", cases.c.closed_at)
+Index(  # what the overview counts, without a look at the rows themselves
+    "ix_cases_overview",
+    cases.c.closed_at,
+    cases.c.opened_at,
+    cases.c.verdict,
+    cases.c.closed_by,
+    cases.c.judgement,
+    cases.c.reasons,
+)
 Index("ix_cases_opened_at", cases.c.opened_at)
 
 case_findings = Table(
@@ -164,6 +174,8 @@ case_verdicts = Table(  # one row for each time that a case was closed
     Column("second_opinion", SmallInteger, nullable=False),  # given by another person than the verdict before
 )
 Index("ix_case_verdicts_case_no", case_verdicts.c.case_no)
+_second = case_verdicts.c.second_opinion == text("1")
+Index("ix_case_verdicts_second", case_verdicts.c.at, sqlite_where=_second, postgresql_where=_second)
 
 case_lookers = Table(  # who has a case open, so that others see it
     "case_lookers",

@@ -138,6 +138,7 @@ def open_one(
         value_minor=5_000,
         risk=0.4,
         risk_band="high",
+        reasons="R02 R05",
         action="inspect_before_refund",
     )
     opening.open_for_assessment(conn, assessed._replace(**changes), check, now)

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("expected_loss_minor", sa.BigInteger(), nullable=False),
         sa.Column("risk", sa.Float(), nullable=True),
         sa.Column("risk_band", sa.String(), nullable=True),
+        sa.Column("reasons", sa.String(), nullable=True),
         sa.Column("trigger", sa.String(), nullable=True),
         sa.Column("propensity", sa.Float(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
@@ -86,6 +87,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("case_no"),
     )
     op.create_index("ix_cases_closed_at", "cases", ["closed_at"], unique=False)
+    op.create_index(
+        "ix_cases_overview",
+        "cases",
+        ["closed_at", "opened_at", "verdict", "closed_by", "judgement", "reasons"],
+        unique=False,
+    )
     op.create_index("ix_cases_customer_id", "cases", ["customer_id"], unique=False)
     op.create_index("ix_cases_opened_at", "cases", ["opened_at"], unique=False)
     op.create_index("ix_cases_order_id", "cases", ["order_id"], unique=False)
@@ -204,6 +211,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("verdict_no"),
     )
     op.create_index("ix_case_verdicts_case_no", "case_verdicts", ["case_no"], unique=False)
+    second = sa.text("second_opinion = 1")
+    op.create_index(
+        "ix_case_verdicts_second",
+        "case_verdicts",
+        ["at"],
+        unique=False,
+        sqlite_where=second,
+        postgresql_where=second,
+    )
     op.create_table(
         "case_lookers",
         sa.Column("case_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
