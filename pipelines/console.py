@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+_NO_TERMINAL: Final = 140
 
 
 def bars() -> Progress:
@@ -25,6 +28,14 @@ def say(lines: Iterable[str] | str) -> None:
     console = Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
     for line in [lines] if isinstance(lines, str) else lines:
         console.print(line)
+
+
+def show_tables(content: RenderableType) -> None:
+    """Tables for stdout, as wide as the terminal, or as they need where there is none."""
+    console = Console(highlight=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, emoji=False, width=_NO_TERMINAL)
+    console.print(content)
 
 
 def note(line: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from features.settings import get_settings
 from pipelines.commands.opening import opened_ledger
-from pipelines.console import note, say
+from pipelines.console import bars, note, say, show_tables
 
 app = typer.Typer(no_args_is_help=True, help="Check, show and simulate policies: what is done about a return.")
 
@@ -39,6 +41,47 @@ def show() -> None:
 
     with opened_ledger() as ledger, ledger.read() as conn:
         say(in_force(conn).text.rstrip("\n").splitlines())
+
+
+@app.command("simulate")
+def simulate(
+    file: Annotated[Path, typer.Argument(help="Policy (YAML).")],
+    against: Annotated[
+        Path | None, typer.Option(help="Policy to hold it against.", show_default="the one in force")
+    ] = None,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Returns since that day (UTC).",
+            show_default="a year before the end",
+        ),
+    ] = None,
+    until: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Returns until that day (UTC).", show_default="the latest return"
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="File for a picture: PNG, SVG, PDF or HTML by its ending.", show_default="none")
+    ] = None,
+) -> None:
+    """Tell what a policy would have done to last year's returns, beside another.
+
+    Checks a day and what is over capacity, money found, honest shoppers put off, and the share of each action, by
+    segment.
+    Returns that were assessed count as they were; the others are assessed now by the champion.
+    """
+    from pipelines.policy import simulate as run
+    from pipelines.policy.report import report_of
+
+    with bars() as progress:
+        report = run(get_settings(), file, against, since=since, until=until, plot=plot, progress=progress)
+    show_tables(report_of(report.simulation))
+    if report.plot is not None:
+        say(f"picture: {report.plot}")
 
 
 def _faults(number: int) -> str:
