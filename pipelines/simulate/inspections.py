@@ -144,6 +144,34 @@ def looked_at(rng: np.random.Generator, history: History, requests: Requests) ->
     return finding, at, np.where(late, at + (DAY * rng.exponential(1.2, n)).astype(np.int64) + 1_800, 0)
 
 
+def finding_odds(act: str, *, claim: bool, reason: str, scanned: bool) -> dict[str, float]:
+    """Odds of each finding at a check of one return, as `looked_at` draws them.
+
+    `act` is that of the truth (empty: honest); `scanned`: a delivery is on record that never reached the customer.
+    """
+    if claim:
+        honest = _HONEST_SCANNED if scanned else _HONEST_CLAIM
+    elif reason in ("defective", "damaged_in_transit"):
+        honest = _HONEST_DAMAGED
+    else:
+        honest = _HONEST_WRONG if reason == "wrong_item_sent" else _HONEST_GOODS
+    if not act:
+        return dict(honest)
+    seen_odds, seen = _SEEN.get(act, (0.0, {}))
+    missed = dict(honest)
+    if act == "fake_tracking":
+        missed = {finding: 0.4 * share for finding, share in honest.items()}
+        missed["not_arrived"] = missed.get("not_arrived", 0.0) + 0.6
+    names = dict.fromkeys([*seen, *missed])
+    return {name: seen_odds * seen.get(name, 0.0) + (1 - seen_odds) * missed.get(name, 0.0) for name in names}
+
+
+def days_to_check(rng: np.random.Generator, claim: bool) -> float:
+    """Days from a request to its check: until goods arrive, or until a carrier has answered."""
+    wait = 0.5 + rng.gamma(1.8, 1.8) if claim else 2.0 + rng.gamma(2.2, 2.2)
+    return float(min(wait, 21.0))
+
+
 def _line_looked_at(rng: np.random.Generator, requests: Requests, done: Ints) -> Ints:
     """Some checks name the line: of returns of a single line only, so that none speaks for another."""
     lines_of = np.bincount(requests.of, minlength=len(requests))

@@ -28,6 +28,8 @@ _VERDICT_ODDS: Final = (0.80, 0.80, 0.45, 0.40)  # how often there is a verdict 
 _OPINIONS: Final = 0.006  # share of returns decided without looking
 _POLICY: Final = 0.08  # share of the returns of those who return nearly everything
 _DISPUTED: Final = 0.05  # share of verdicts of abuse that a second person looks at again
+_DISPUTE_MISTAKE: Final = (0.85, 0.05, 0.10)
+_DISPUTE_KEPT: Final = (0.10, 0.75, 0.15)
 
 
 @dataclass
@@ -44,6 +46,20 @@ class Verdicts:
 
     def __len__(self) -> int:
         return len(self.at)
+
+
+def verdict_odds(finding: str, *, abusive: bool) -> dict[str, float]:
+    """Odds of each verdict after a check that found something, or nothing, of one return."""
+    if finding in words.CONCERN_FINDINGS:
+        shares = _AFTER_CONCERN if abusive else _AFTER_MISTAKE
+    else:
+        shares = _AFTER_DAMAGE if finding == "damaged" else _AFTER_NOTHING
+    return dict(zip(words.VERDICTS, shares, strict=True))
+
+
+def dispute_odds(*, abusive: bool) -> dict[str, float]:
+    """Odds of each verdict of a second person on a disputed verdict of abuse."""
+    return dict(zip(words.VERDICTS, _DISPUTE_KEPT if abusive else _DISPUTE_MISTAKE, strict=True))
 
 
 def make_verdicts(rng: np.random.Generator, history: History, requests: Requests, inspections: Inspections) -> Verdicts:
@@ -146,7 +162,7 @@ def _disputes(rng: np.random.Generator, requests: Requests, first: Verdicts) -> 
     n = len(again)
     request = first.request[again]
     abusive = (requests.kind[request] >= 0).astype(np.int64)
-    verdict = pick_by(rng, ((0.85, 0.05, 0.10), (0.10, 0.75, 0.15)), abusive)
+    verdict = pick_by(rng, (_DISPUTE_MISTAKE, _DISPUTE_KEPT), abusive)
     kept = verdict == _VERDICT["abuse_confirmed"]
     return Verdicts(
         request=request,

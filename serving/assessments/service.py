@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,20 +82,24 @@ class Assessor:
         policies: PolicySource,
         answerer: Answerer,
         hasher: KeyHasher,
+        *,
+        clock: Callable[[], int] = now_us,
     ) -> None:
+        """`clock` gives the present moment; another one lives through what is past."""
         self._models = models
         self._features = features
         self._policies = policies
         self._answerer = answerer
         self._hasher = hasher
+        self._clock = clock
 
     def is_ready(self, conn: Connection, prepared: Prepared) -> bool:
         """Whether `before` has nothing to do."""
-        return self._features.is_ready(conn, prepared.request.requested_at or now_us())
+        return self._features.is_ready(conn, prepared.request.requested_at or self._clock())
 
     def before(self, conn: Connection, prepared: Prepared) -> None:
         """What has to be in place first and stays, whatever becomes of the request."""
-        self._features.prepare(conn, prepared.request.requested_at or now_us())
+        self._features.prepare(conn, prepared.request.requested_at or self._clock())
 
     def warm(self, conn: Connection) -> None:
         """Read beforehand what takes longest, so that no shopper waits for it."""
@@ -160,7 +164,7 @@ class Assessor:
         made = Assessment(
             secrets.token_hex(12),
             request.return_id,
-            now_us(),
+            self._clock(),
             row,
             stated,
             vector,
@@ -208,7 +212,7 @@ class Assessor:
         orders.add(row, "order")
         for i, line in enumerate(inline.lines):
             lines.add(line_row(request.order_id, line), "order", "lines", i)
-        append_orders(conn, orders, lines, now_us=now_us(), hasher=self._hasher)
+        append_orders(conn, orders, lines, now_us=self._clock(), hasher=self._hasher)
 
     def _new_request(self, conn: Connection, request: AssessmentRequest, order: OrderHead) -> Stated:
         """What the request says, checked against the order."""
@@ -224,7 +228,7 @@ class Assessor:
             raise wrong("the order belongs to another customer", "customer_id")
         moment = request.requested_at
         if moment is None:
-            moment = max(now_us(), order.ordered_at)
+            moment = max(self._clock(), order.ordered_at)
         elif moment < order.ordered_at:
             raise wrong("lies before the order", "requested_at")
         return Stated(
@@ -291,7 +295,7 @@ class Assessor:
             }
             for line in request.lines
         ]
-        outcome = append_rows(conn, "returns", rows, live=True, now_us=now_us(), hasher=self._hasher)
+        outcome = append_rows(conn, "returns", rows, live=True, now_us=self._clock(), hasher=self._hasher)
         if outcome.rejects:
             raise _refused(outcome.rejects)
 

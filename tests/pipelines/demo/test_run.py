@@ -9,11 +9,12 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,33 @@ def send(command: str) -> dict[str, Any]:
     return dict(answer.raise_for_status().json())
 
 
+def printed_links(lines: list[str]) -> dict[str, str]:
+    """Role -> one-time link."""
+    return {line.split()[0]: line.split()[2] for line in lines if "/console/link/" in line}
+
+
+@contextmanager
+def signed_in(link: str) -> Iterator[httpx.Client]:
+    """A browser of who the link is for, after they have chosen a password."""
+    base, _, _ = link.partition("/console/")
+    password = "corn lamp river 9"
+    with httpx.Client(base_url=base, headers={"Origin": base}, follow_redirects=True, timeout=30) as browser:
+        answer = browser.post(link, data={"new_password": password, "new_password_again": password})
+        assert answer.status_code == 200, answer.text
+        yield browser
+
+
 def undocumented(home: Path) -> list[str]:
     """What a home holds that the operators' page does not tell of."""
     told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").replace("/`", "`")
     its_own = {"demo.json", "tables"}
     return [path.name for path in home.iterdir() if path.name not in its_own and f"`{path.name}`" not in told]
+
+
+def assessed_in(home: Path) -> int:
+    """How many assessments the demo's ledger has."""
+    with closing(sqlite3.connect(home / "ledger.db")) as ledger:
+        return int(ledger.execute("SELECT COUNT(*) FROM assessments").fetchone()[0])
 
 
 def printed_command(lines: list[str]) -> str:
@@ -94,6 +117,12 @@ def test_the_printed_curl_is_answered_also_when_the_demo_is_run_again(tmp_path: 
         assert first["action"] in {"refund_now", "refund_on_scan", "inspect_before_refund", "staff_review"}
         assert first["history"]["orders"] >= 10
         assert send(printed_command(lines)) == first  # the same request, the stored answer
+        first_links = printed_links(lines)
+        assert set(first_links) == {"administrator", "reviewer", "lead", "desk"}
+        with signed_in(first_links["reviewer"]) as browser:
+            assert browser.get("/console/account").status_code == 200
+            assert browser.get("/console/staff").status_code == 403
+        assert httpx.get(first_links["reviewer"]).status_code == 404  # it worked once
     assert {path.name for path in home.iterdir()} == {"demo"}  # nothing outside the demo's own home
     assert undocumented(home / "demo") == []
 
@@ -102,6 +131,10 @@ def test_the_printed_curl_is_answered_also_when_the_demo_is_run_again(tmp_path: 
         again = send(printed_command(lines))
         assert again["return_id"] != first["return_id"]  # the first line has been returned by now
         assert again["model"] == first["model"]  # nothing was trained anew
+        assert httpx.get(first_links["lead"]).status_code == 404
+        with signed_in(printed_links(lines)["lead"]) as browser:
+            assert browser.get("/console/help").status_code == 200
+    assert assessed_in(home / "demo") > 20  # the last weeks were lived through
 
 
 def test_a_taken_port_is_told_before_anything_is_done(tmp_path: Path) -> None:
@@ -126,5 +159,15 @@ def test_a_demo_goes_on_with_the_days_it_began_with(tmp_path: Path) -> None:
     assert (state.end, state.ingested, state.promoted) == (dt.date(2026, 1, 1), True, False)
 
 
-def test_a_new_demo_ends_before_today(tmp_path: Path) -> None:
-    assert demo.Progress.load(tmp_path, 300).end < dt.datetime.now(tz=dt.UTC).date()
+def test_a_new_demo_ends_before_today_and_keeps_its_last_weeks_for_the_staff(tmp_path: Path) -> None:
+    state = demo.Progress.load(tmp_path, 300)
+    assert state.end == dt.datetime.now(tz=dt.UTC).date() - dt.timedelta(days=1)
+    assert len(state.days_to_replay) == 35
+    assert state.days_to_replay[-1] == state.end
+    state.replayed = 34
+    assert state.days_to_replay == [state.end]
+
+
+def test_a_demo_of_an_earlier_version_has_no_days_to_live_through(tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text('{"customers": 300, "end": "2026-01-01", "ingested": true, "promoted": true}')
+    assert demo.Progress.load(tmp_path, 300).days_to_replay == []

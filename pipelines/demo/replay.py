@@ -1,0 +1,150 @@
+"""The last weeks of the simulated shop as the service would have lived through them.
+
+Every return is assessed by the service's own code as of the moment at which it was asked for, by the model that learned
+from what was known before these weeks; cases are opened by what the policy then asked for, or by the draw. Between the
+requests simulated staff work on the cases, and deadlines pass. What they find goes to the ledger as the days go by.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import orjson
+from rich.progress import Progress as Bars
+from sqlalchemy.engine import Connection
+
+from features.clock import DAY, SECOND
+from features.ledger.sql import rows
+from features.ledger.store import Ledger
+from features.settings import Settings
+from pipelines.demo.people import employ
+from pipelines.demo.progress import Progress
+from pipelines.demo.shifts import Shifts
+from pipelines.demo.truth import read_truth
+from serving.assessments.answer import Answerer
+from serving.assessments.features import FeatureReader
+from serving.assessments.schemas import AssessmentRequest
+from serving.assessments.service import Assessor, Prepared, prepare
+from serving.cases import deadlines, repository
+from serving.clock import iso
+from serving.model.holder import champion_now
+from serving.model.loaded import LoadedModel
+from serving.policy.source import PolicySource
+from serving.reasons.catalogue import default_catalogue
+from serving.reasons.explain import Explainer
+
+_EPOCH: Final = dt.date(1970, 1, 1)
+_SWEEP_EVERY: Final = 3_600 * SECOND
+_STATED: Final = ("reason", "kind", "resolution", "channel", "tender", "proof_of_purchase")
+_ASKED: Final = (
+    "SELECT r.return_id, COALESCE(r.customer_id, o.customer_id), o.order_id, r.requested_at, r.line_id, r.quantity,"
+    f" {', '.join(f'r.{name}' for name in _STATED)} FROM returns r JOIN orders o ON o.order_no = r.order_no"
+    " WHERE r.requested_at >= ? AND r.requested_at < ? ORDER BY r.requested_at, r.return_id, r.line_id"
+)
+
+
+class _Fixed(NamedTuple):
+    """The model of these weeks."""
+
+    model: LoadedModel
+
+    def current(self) -> LoadedModel:
+        """That one."""
+        return self.model
+
+
+class _Clock:
+    """The moment that is lived through."""
+
+    now = 0
+
+    def __call__(self) -> int:
+        """It, in microseconds since 1970 UTC."""
+        return self.now
+
+
+def replay(own: Settings, tables: Path, state: Progress, bars: Bars) -> None:
+    """Lives through the days that `state` has left, each in one transaction, and keeps count in `demo.json`."""
+    days = state.days_to_replay
+    task = bars.add_task("days", total=len(days))
+    ledger = Ledger.open(own)
+    try:
+        clock = _Clock()
+        answerer = Answerer(Explainer(default_catalogue()), ledger.hasher)
+        assessor = Assessor(
+            _Fixed(champion_now(own)), FeatureReader(own), PolicySource(), answerer, ledger.hasher, clock=clock
+        )
+        shifts: Shifts | None = None
+        for day in days:
+            begin = (day - _EPOCH).days * DAY
+            with ledger.write() as conn:
+                if shifts is None:
+                    assessor.warm(conn)
+                    shifts = Shifts(employ(conn, begin), read_truth(tables), ledger.hasher)
+                    for case in repository.select(conn, "WHERE state != 'closed' ORDER BY case_no"):
+                        shifts.opened(conn, case, begin)
+                shifts.rng = np.random.default_rng([begin // DAY])
+                _live_through(conn, begin, assessor, shifts, clock, ledger)
+            state.replayed += 1
+            state.save(own.home)
+            bars.advance(task)
+    finally:
+        ledger.close()
+
+
+def _live_through(
+    conn: Connection, begin: int, assessor: Assessor, shifts: Shifts, clock: _Clock, ledger: Ledger
+) -> None:
+    end = begin + DAY
+    requests = _requests(conn, begin, end)
+    request = next(requests, None)
+    sweep_at = begin
+    while True:
+        asked_at = end if request is None or request.request.requested_at is None else request.request.requested_at
+        work_at = shifts.next_at() or end
+        clock.now = min(asked_at, max(work_at, begin), sweep_at)
+        if clock.now >= end:
+            return
+        if clock.now == sweep_at:
+            while deadlines.is_due(conn, clock.now):
+                deadlines.sweep(conn, clock.now, hasher=ledger.hasher)
+            sweep_at += _SWEEP_EVERY
+        elif clock.now == asked_at and request is not None:
+            _assess(conn, request, assessor, shifts, clock.now)
+            request = next(requests, None)
+        else:
+            shifts.work(conn)
+
+
+def _assess(conn: Connection, request: Prepared, assessor: Assessor, shifts: Shifts, now: int) -> None:
+    if not assessor.is_ready(conn, request):
+        assessor.before(conn, request)
+    answered = assessor.assess(conn, request)
+    if answered.assessment_id and orjson.loads(answered.answer)["check"] is not None:
+        case = repository.of_return(conn, request.request.return_id)
+        assert case is not None
+        shifts.opened(conn, case, now)
+
+
+def _requests(conn: Connection, begin: int, end: int) -> Iterator[Prepared]:
+    """What was asked for between two moments, as the returns system would have asked."""
+    for return_id, lines in groupby(rows(conn, _ASKED, (begin, end)), key=itemgetter(0)):
+        found = [*lines]
+        _, customer_id, order_id, requested_at, _, _, *stated = found[0]
+        body = {
+            "return_id": return_id,
+            "customer_id": customer_id,
+            "order_id": order_id,
+            "requested_at": iso(requested_at),
+            "lines": [{"line_id": line[4], "quantity": line[5]} for line in found],
+            **{name: value for name, value in zip(_STATED, stated, strict=True) if value is not None},
+        }
+        if "proof_of_purchase" in body:
+            body["proof_of_purchase"] = bool(body["proof_of_purchase"])
+        yield prepare(AssessmentRequest.model_validate(body))
