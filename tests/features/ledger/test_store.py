@@ -273,8 +273,8 @@ class TestWriter:
         writer.connection.rollback()
         other = ledger.writer()
         held = other.begin()
-        threading.Timer(0.3, held.rollback).start()
         began = time.monotonic()
+        threading.Timer(0.3, held.rollback).start()
         writer.begin().rollback()
         assert 0.2 < time.monotonic() - began < 20
         other.close()
