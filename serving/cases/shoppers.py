@@ -31,7 +31,7 @@ FEW_ITEMS: Final = 5
 USUAL_LIKENESS: Final = 0.15
 
 _LIKENESS_WITHIN: Final = (0.02, 0.5)
-_SAMPLED: Final = 1_500  # customers
+_SAMPLED: Final = 600  # customers
 _ENOUGH: Final = 100
 _MOST_ITEMS: Final = 400  # of one customer, in a range: beyond that its width no longer changes
 _AT_ONCE: Final = 500
@@ -163,7 +163,7 @@ def _beta_binomial(n: int, rate: float, likeness: float) -> Floats:
 
 
 def likeness(conn: Connection) -> float:
-    """How alike the items of one shopper are in this shop, from at most 1,500 customers of orders of all times.
+    """How alike the items of one shopper are in this shop, from at most 600 customers of orders of all times.
 
     By the method of moments: how much further counts of returned items lie from what was expected than they would if
     every item stood for itself. `USUAL_LIKENESS` where there are fewer than 100 customers with two items.
