@@ -22,13 +22,14 @@ PAGE: Final = 50
 #: What a search needs at least, in characters, and how many cases it gives.
 _SHORTEST_START: Final = 3
 _LONGEST_SEARCH: Final = 200
+_LAST_CHARACTER: Final = "\U0010ffff"
 _BY_STATE: Final = (
     "SELECT state, COUNT(*), SUM(CASE WHEN due_at <= ? THEN 1 ELSE 0 END) FROM cases WHERE state != 'closed'"
     " GROUP BY state"
 )
 _CHOICES: Final = (
     "SELECT DISTINCT country, channel, category FROM (SELECT country, channel, category FROM cases"
-    " WHERE state != 'closed' ORDER BY due_day, expected_loss_minor DESC, case_no LIMIT 2000) first_ones"
+    " WHERE state != 'closed' ORDER BY due_day, expected_loss_minor DESC, case_no LIMIT 500) first_ones"
 )
 _AFTER: Final = "due_day >= ? AND (due_day > ? OR expected_loss_minor < ? OR (expected_loss_minor = ? AND case_no > ?))"
 _BEFORE: Final = (
@@ -255,10 +256,19 @@ def _search(conn: Connection, wanted: str, after: Position | None, size: int) ->
     values = [text] * 3 + ([reference] if reference else [])
     if len(text) < _SHORTEST_START or rows(conn, f"{union} LIMIT 1", values):
         return _numbered(conn, union, values, after, size)
-    pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    columns = ("case_id", "return_id", "order_id", "customer_id")
-    likes = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in columns)
-    return _numbered(conn, f"SELECT case_no FROM cases WHERE {likes}", [pattern.upper(), *[pattern] * 3], after, size)
+    beginnings = (("case_id", text.upper()), ("return_id", text), ("order_id", text), ("customer_id", text))
+    begun = [_begins(conn, column, beginning) for column, beginning in beginnings]
+    union = " UNION ".join(f"SELECT case_no FROM cases WHERE {condition}" for condition, _ in begun)
+    return _numbered(conn, union, [value for _, values in begun for value in values], after, size)
+
+
+def _begins(conn: Connection, column: str, beginning: str) -> tuple[str, tuple[str, ...]]:
+    """The condition that a text begins so, and its values. SQLite's indexes are in the order of the characters, others
+    may be in that of a language."""
+    if conn.dialect.name == "sqlite":
+        return f"{column} >= ? AND {column} < ?", (beginning, beginning + _LAST_CHARACTER)
+    escaped = beginning.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{column} LIKE ? ESCAPE '\\'", (f"{escaped}%",)
 
 
 def _numbered(conn: Connection, numbers: str, values: list[Any], after: Position | None, size: int) -> list[Case]:

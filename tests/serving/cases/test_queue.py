@@ -19,14 +19,14 @@ from tests.support.cases import ANN, BEN, HOUR, NOW, Desk
 _MANY = """
 INSERT INTO cases (case_id, return_id, order_no, order_id, customer_id, opened_at, opened_because, action, kind, reason,
   country, channel, category, currency, value_minor, expected_loss_minor, risk, state, state_since, rests_in, due_at,
-  due_day, closed_at, revision)
+  due_day, closed_at, verdict, revision)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 SELECT 'RW-' || printf('%05d', i / 100000) || '-' || printf('%05d', i % 100000), 'many-' || i, i, 'order-' || i,
   'customer-' || (i % 997), ?1000, 'action',
   'staff_review', CASE i % 5 WHEN 0 THEN 'claim' ELSE 'return' END, 'size_fit',
   CASE i % 3 WHEN 0 THEN 'DE' ELSE 'NL' END, 'web', 'k' || (i % 4), 'EUR', 1000 + i % 9000, i * 7919 % 5000, 0.4,
   CASE WHEN i % 20 = 0 THEN 'open' ELSE 'closed' END, 0, 'open', due, due / 86400000000,
-  CASE WHEN i % 20 = 0 THEN NULL ELSE due END, 1
+  CASE WHEN i % 20 = 0 THEN NULL ELSE due END, CASE WHEN i % 20 = 0 THEN NULL ELSE 'cleared' END, 1
 FROM (SELECT i, ?2000 + (i * 104729 % 2592000) * 1000000 AS due FROM n)
 """
 
