@@ -71,3 +71,8 @@ WAITING: Final[Mapping[str, str]] = {
 }
 UPHELD: Final = "Looked at again with the photos; the finding stands."
 OVERTURNED: Final = "The customer sent a picture from the day of delivery that explains it."
+DISPUTES: Final = (
+    "I sent it back exactly as I got it. Please look again.",
+    "My neighbour took the parcel, and I have a message from that day. I was not at home.",
+    "The shop sent me the wrong one in the first place. I wrote to you about it at the time.",
+)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from features.errors import ReturnwiseError
 
 #: The last days of the history are lived through with the model that learned from those before.
-REPLAYED_DAYS: Final = 35
+REPLAYED_DAYS: Final = 28
 
 
 class Progress(BaseModel):

@@ -33,14 +33,18 @@ from serving.assessments.schemas import AssessmentRequest
 from serving.assessments.service import Assessor, Prepared, prepare
 from serving.cases import deadlines, repository
 from serving.clock import iso
+from serving.disputes import service as disputes
 from serving.model.holder import champion_now
 from serving.model.loaded import LoadedModel
-from serving.policy.source import PolicySource
+from serving.notices import notices
+from serving.notices import repository as correspondence
+from serving.policy.source import PolicySource, in_force
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.explain import Explainer
 
 _EPOCH: Final = dt.date(1970, 1, 1)
 _SWEEP_EVERY: Final = 3_600 * SECOND
+_AT_ONCE: Final = 500
 _STATED: Final = ("reason", "kind", "resolution", "channel", "tender", "proof_of_purchase")
 _ASKED: Final = (
     "SELECT r.return_id, COALESCE(r.customer_id, o.customer_id), o.order_id, r.requested_at, r.line_id, r.quantity,"
@@ -75,22 +79,20 @@ def replay(own: Settings, tables: Path, state: Progress, bars: Bars) -> None:
     task = bars.add_task("days", total=len(days))
     ledger = Ledger.open(own)
     try:
-        clock = _Clock()
+        clock, model = _Clock(), champion_now(own)
         answerer = Answerer(Explainer(default_catalogue()), ledger.hasher)
-        assessor = Assessor(
-            _Fixed(champion_now(own)), FeatureReader(own), PolicySource(), answerer, ledger.hasher, clock=clock
-        )
+        assessor = Assessor(_Fixed(model), FeatureReader(own), PolicySource(), answerer, ledger.hasher, clock=clock)
         shifts: Shifts | None = None
         for day in days:
             begin = (day - _EPOCH).days * DAY
             with ledger.write() as conn:
                 if shifts is None:
                     assessor.warm(conn)
-                    shifts = Shifts(employ(conn, begin), read_truth(tables), ledger.hasher)
+                    shifts = Shifts(employ(conn, begin), read_truth(tables), ledger.hasher, assessor.rescore)
                     for case in repository.select(conn, "WHERE state != 'closed' ORDER BY case_no"):
                         shifts.opened(conn, case, begin)
                 shifts.rng = np.random.default_rng([begin // DAY])
-                _live_through(conn, begin, assessor, shifts, clock, ledger)
+                _live_through(conn, begin, assessor, model, shifts, clock, ledger)
             state.replayed += 1
             state.save(own.home)
             bars.advance(task)
@@ -99,7 +101,13 @@ def replay(own: Settings, tables: Path, state: Progress, bars: Bars) -> None:
 
 
 def _live_through(
-    conn: Connection, begin: int, assessor: Assessor, shifts: Shifts, clock: _Clock, ledger: Ledger
+    conn: Connection,
+    begin: int,
+    assessor: Assessor,
+    model: LoadedModel,
+    shifts: Shifts,
+    clock: _Clock,
+    ledger: Ledger,
 ) -> None:
     end = begin + DAY
     requests = _requests(conn, begin, end)
@@ -112,14 +120,25 @@ def _live_through(
         if clock.now >= end:
             return
         if clock.now == sweep_at:
-            while deadlines.is_due(conn, clock.now):
-                deadlines.sweep(conn, clock.now, hasher=ledger.hasher)
+            _let_time_pass(conn, model, clock.now, ledger)
             sweep_at += _SWEEP_EVERY
         elif clock.now == asked_at and request is not None:
             _assess(conn, request, assessor, shifts, clock.now)
             request = next(requests, None)
         else:
             shifts.work(conn)
+
+
+def _let_time_pass(conn: Connection, model: LoadedModel, now: int, ledger: Ledger) -> None:
+    """What the service does by itself: deadlines, disputes that were decided, letters to customers."""
+    while deadlines.is_due(conn, now):
+        deadlines.sweep(conn, now, hasher=ledger.hasher)
+    disputes.settle(conn, now=now, hasher=ledger.hasher)
+    policy = in_force(conn)
+    for due in correspondence.due(conn, now - DAY, _AT_ONCE):
+        letter = notices.prepare(conn, due.kind, due.case_no, due.round, policy=policy, model=model, now=now)
+        if letter is not None:
+            notices.make(conn, letter, now=now)
 
 
 def _assess(conn: Connection, request: Prepared, assessor: Assessor, shifts: Shifts, now: int) -> None:

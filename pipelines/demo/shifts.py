@@ -22,11 +22,13 @@ from pipelines.demo import phrases, truth
 from pipelines.demo.people import Team
 from pipelines.demo.pictures import drawn
 from pipelines.demo.truth import Deed, Seen
-from serving.audit.trail import CUSTOMER, Actor
+from serving.audit.trail import Actor
 from serving.cases import photos, repository, work
 from serving.cases.checklist import default_checklist
 from serving.cases.claim import Claim, read
 from serving.cases.repository import Case
+from serving.disputes.schemas import DisputeRequest
+from serving.disputes.service import Rescore, receive
 from serving.restrictions.service import is_restricted, restrict
 
 Deeds = Literal["wait", "look", "conclude", "conclude_second", "dispute", "settle"]
@@ -68,11 +70,12 @@ class Shifts:
     """The work of a team, in the order of time: `opened` plans a case, `next_at` says when there is something to do,
     and `work` does it."""
 
-    def __init__(self, team: Team, deeds: Mapping[str, Deed], hasher: KeyHasher) -> None:
+    def __init__(self, team: Team, deeds: Mapping[str, Deed], hasher: KeyHasher, rescore: Rescore) -> None:
         self.rng = np.random.default_rng(0)
         self._team = team
         self._deeds = deeds
         self._hasher = hasher
+        self._rescore = rescore
         self._plan: list[_Planned] = []
         self._numbers = itertools.count()
         self._known: dict[int, _Known] = {}
@@ -222,7 +225,8 @@ class Shifts:
     def _dispute(self, conn: Connection, case: Case, at: int) -> None:
         if case.verdict != "abuse_confirmed" or not case.is_closed:
             return
-        case = work.dispute(conn, CUSTOMER, case, now=at)
+        words = self._phrase(phrases.DISPUTES)
+        receive(conn, DisputeRequest(reference=case.case_id, words=words), rescore=self._rescore, now=at)
         self._at(_working(at + int(self.rng.uniform(1.0, 5.0) * DAY)), "settle", case.case_no)
 
     def _settle(self, conn: Connection, case: Case, at: int) -> None:

@@ -157,6 +157,16 @@ class TestReplay:
                 assert found is not None
                 assert found[0].startswith(b"\xff\xd8")
 
+    def test_customers_were_written_to_at_the_time(self, ledger: Ledger) -> None:
+        letters = ask(
+            ledger,
+            "SELECT n.kind, n.made_at, c.opened_at, c.closed_at FROM notices n JOIN cases c ON c.case_no = n.case_no",
+        )
+        assert {kind for kind, *_ in letters} >= {"verdict"}
+        for kind, made, opened, closed in letters:
+            since = closed if kind == "verdict" else opened
+            assert since <= made <= since + DAY // 12
+
     def test_those_who_judged_had_not_asked_for_the_risk_but_for_a_few(self, ledger: Ledger) -> None:
         judged = ask(ledger, "SELECT COUNT(*) FROM audit WHERE operation = 'case.judge'")[0][0]
         asked = ask(ledger, "SELECT COUNT(*) FROM audit WHERE operation = 'case.see_risk'")[0][0]

@@ -162,9 +162,9 @@ def test_a_demo_goes_on_with_the_days_it_began_with(tmp_path: Path) -> None:
 def test_a_new_demo_ends_before_today_and_keeps_its_last_weeks_for_the_staff(tmp_path: Path) -> None:
     state = demo.Progress.load(tmp_path, 300)
     assert state.end == dt.datetime.now(tz=dt.UTC).date() - dt.timedelta(days=1)
-    assert len(state.days_to_replay) == 35
+    assert len(state.days_to_replay) == 28
     assert state.days_to_replay[-1] == state.end
-    state.replayed = 34
+    state.replayed = 27
     assert state.days_to_replay == [state.end]
 
 
