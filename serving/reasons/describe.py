@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from features.reasons import MOST, THRESHOLD
 from serving.reasons.catalogue import Catalogue, Entry, default_catalogue
+from serving.reasons.help import Help, helps
+from serving.reasons.translation import SOURCE
 
 
 def describe(catalogue: Catalogue | None = None) -> str:
@@ -20,6 +22,10 @@ def describe(catalogue: Catalogue | None = None) -> str:
         "A reason is no finding: it says why a check is worth making, and which one would settle the doubt. In the "
         "sentences, braces hold the name of a fact, with its noun.",
         "",
+        "The catalogue is English, and so is what an assessment keeps. `catalogue.LANGUAGE.toml` beside it holds the "
+        "words of another language, `help.LANGUAGE.toml` the help; `serving.reasons.told.told` tells a stored reason "
+        "in it. Both are checked when they are read: the same codes, sentences, conditions and facts.",
+        "",
         "| reason | reassurance | families of features |",
         "| --- | --- | --- |",
     ]
@@ -28,9 +34,11 @@ def describe(catalogue: Catalogue | None = None) -> str:
         lines.append(
             f"| {reason.code} {reason.title} | {reassurance.code} {reassurance.title} | {', '.join(group.families)} |"
         )
+    found = helps(SOURCE)
     for group in catalogue.groups:
-        lines += ["", *_entry(group.reason), "", *_entry(group.reassurance), ""]
-        lines += [f"Features: {', '.join(f'`{name}`' for name in group.features)}"]
+        for entry in (group.reason, group.reassurance):
+            lines += ["", *_entry(entry), "", *_help(found[entry.code])]
+        lines += ["", f"Features: {', '.join(f'`{name}`' for name in group.features)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -42,4 +50,12 @@ def _entry(entry: Entry) -> list[str]:
         lines.append(f"- Check of a claim: {entry.check_claim}")
     lines += ["- To staff, the first that fits:", ""]
     lines += [f"    1. {text}" for text in entry.sentence_texts]
+    return lines
+
+
+def _help(about: Help) -> list[str]:
+    lines = [f"**What it means.** {about.means}", "", f"**What it does not mean.** {about.does_not_mean}"]
+    if about.is_reason:
+        lines += ["", "**What often explains it.**", "", *(f"- {each}" for each in about.innocent)]
+        lines += ["", f"**What settles it.** {about.settles}"]
     return lines

@@ -17,6 +17,7 @@ from serving.reasons import describe
 from serving.reasons.catalogue import FILE, Group, default_catalogue, load
 from serving.reasons.explain import Explainer
 from serving.reasons.facts import CatalogueError, Fact, sentence
+from serving.reasons.help import helps
 from tests.support.words import judging_words
 
 CATALOGUE = default_catalogue()
@@ -76,6 +77,8 @@ class TestCatalogue:
         for entry in CATALOGUE.entries():
             assert all(text in page for text in entry.texts())
         assert all(f"`{feature.name}`" in page for feature in MODEL_FEATURES)
+        for about in helps("en").values():
+            assert all(text in page for text in (about.means, about.does_not_mean, about.settles, *about.innocent))
 
 
 class TestLoad:
