@@ -15,9 +15,10 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.clock import now_us
 from serving.policy.source import default_policy
-from serving.reasons.catalogue import default_catalogue
+from serving.reasons.help import helps
 from serving.settings import ServingSettings
 from serving.staff.links import first_link
+from serving.texts import LANGUAGES, texts
 
 _APP = "serving.app:create_app"
 
@@ -57,7 +58,9 @@ def serve(
 def _check(settings: Settings, host: str, port: int) -> None:
     """What would stop every worker is said here, in one line."""
     Ledger.open(settings).close()  # also brings its schema up to date, before several workers would do so at once
-    default_catalogue()
+    for language in LANGUAGES:
+        texts(language)
+        helps(language)  # with the reasons in that language
     default_policy()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
