@@ -52,6 +52,7 @@ CONTRACT = (
     "cases sweep",
     "policy check",
     "policy show",
+    "policy simulate",
     "retention",
     "demo",
 )
