@@ -17,7 +17,7 @@ from features.ledger.sql import execute
 from serving import metrics
 from serving.audit.trail import SYSTEM, Actor
 from serving.cases import records, repository, sending
-from serving.cases.errors import AnotherPerson, Incomplete
+from serving.cases.errors import AnotherPerson, Incomplete, NotAllowed
 from serving.cases.permitted import VERDICT_OPERATIONS, demand
 from serving.cases.repository import Case
 from serving.cases.steps import Started, finish, has_seen_risk, start
@@ -58,6 +58,7 @@ def close(
     finding of concern or another recorded basis, and a reason. `basis` is worked out for `cleared` where none is given.
 
     Raises:
+        NotAllowed: not with this role; only a person concludes.
         AnotherPerson: the case is disputed, or a second opinion was asked for, and this person has had their say.
         Incomplete: the verdict lacks what it needs.
         Problem: as `serving.cases.steps.start`.
@@ -65,6 +66,37 @@ def close(
     if verdict not in VERDICT_OPERATIONS:
         raise Incomplete("verdict", "verdict", f"must be one of {', '.join(vocabulary.VERDICTS)}")
     operation = VERDICT_OPERATIONS[verdict]
+    return _conclude(
+        conn,
+        actor,
+        case,
+        operation,
+        revision=revision,
+        now=now,
+        hasher=hasher,
+        verdict=verdict,
+        words=words,
+        basis=basis,
+        abuse_type=abuse_type,
+    )
+
+
+def _conclude(
+    conn: Connection,
+    actor: Actor,
+    case: Case,
+    operation: str,
+    *,
+    revision: int | None,
+    now: int,
+    hasher: KeyHasher,
+    verdict: str,
+    words: str,
+    basis: str | None = None,
+    abuse_type: str | None = None,
+) -> Case:
+    if not actor.is_staff:
+        raise NotAllowed(operation)
     started = start(conn, actor, case, "close", revision=revision, now=now, operation=operation)
     present = started.case
     if actor.staff_id in present.barred:
@@ -220,7 +252,17 @@ def _clear_one(
     concern = case.judgement == "concern" or records.has_concern(conn, case.case_no, case.return_id)
     if concern or case.rests_in != "open":
         raise Incomplete("look_first", "cases", "somebody must look at this one by itself")
-    close(conn, actor, case, revision=revision, now=now, hasher=hasher, verdict="cleared", words=words)
+    _conclude(
+        conn,
+        actor,
+        case,
+        "case.clear_many",
+        revision=revision,
+        now=now,
+        hasher=hasher,
+        verdict="cleared",
+        words=words,
+    )
 
 
 def _basis(conn: Connection, case: Case, verdict: str, basis: str | None, concern: bool) -> str | None:

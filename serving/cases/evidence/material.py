@@ -37,7 +37,15 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: Conclusions that rest on something that can be shown to others.
 _SHOWN: Final = ("inspection", "carrier_trace", "admission")
 #: Of the trail, what a report says: what was done about the return. Who looked at what stays inside.
-_DEEDS: Final = ("case.find", "case.photograph", "case.check", "case.confirm", "case.clear", "case.leave_open")
+_DEEDS: Final = (
+    "case.find",
+    "case.photograph",
+    "case.check",
+    "case.confirm",
+    "case.clear",
+    "case.clear_many",
+    "case.leave_open",
+)
 
 
 class NotYet(Conflict):

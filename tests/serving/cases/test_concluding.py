@@ -83,6 +83,11 @@ class TestVerdicts:
         found = desk.table("SELECT case_no, basis FROM case_verdicts")
         assert dict(found) == {unseen.case_no: "opinion", seen.case_no: "inspection", open_.case_no: None}
 
+    def test_are_given_by_people(self, desk: Desk) -> None:
+        for actor in (trail.SYSTEM, trail.CUSTOMER):
+            with pytest.raises(NotAllowed):
+                close(desk, actor, desk.open())
+
 
 class TestTwoPeople:
     def test_closing_one_case_at_the_same_moment(self, desk: Desk) -> None:
@@ -197,6 +202,7 @@ class TestManyAtOnce:
         assert {desk.again(case).verdict for case in cases} == {"cleared"}
         bases = desk.table("SELECT DISTINCT basis FROM case_verdicts")
         assert bases == [("opinion",)]
+        assert desk.table("SELECT COUNT(*) FROM audit WHERE operation = 'case.clear_many'") == [(3,)]
 
     def test_leave_alone_what_somebody_must_look_at(self, desk: Desk) -> None:
         fine = desk.open(0)
