@@ -26,9 +26,10 @@ from features.clock import DAY, SECOND
 from features.ledger.sql import execute_many, rows
 from features.ledger.store import Ledger
 from features.settings import Settings
+from serving.audit.trail import SYSTEM
 from serving.cases.reference import new_reference
 from serving.clock import iso, now_us
-from serving.staff import accounts, sessions
+from serving.staff import accounts, repository, sessions
 
 _CORE: Final = 0
 _OPEN: Final = 600
@@ -198,7 +199,7 @@ def _people(conn: Any, now: int) -> list[str]:
         return known
     wanted = (("anna", "reviewer"), ("bram", "reviewer"), ("carla", "reviewer"), ("dirk", "lead"))
     return [
-        accounts.add(conn, accounts.trail.SYSTEM, login=login, name=login.title(), role=role, now=now).staff_id
+        accounts.add(conn, SYSTEM, login=login, name=login.title(), role=role, now=now).staff_id
         for login, role in wanted
     ]
 
@@ -241,7 +242,7 @@ def _sign_in(ledger: Ledger) -> str:
     """The cookie's value of a session of the lead."""
     now = now_us()
     with ledger.write() as conn:
-        person = accounts.repository.find_login(conn, "dirk")
+        person = repository.find_login(conn, "dirk")
         assert person is not None
         _, token = sessions.begin(conn, person, now, hours=12)
     return token
