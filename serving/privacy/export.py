@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +14,7 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.engine import Connection
 
-from serving.clock import iso, iso_date
+from serving.clock import iso
 from serving.privacy.collect import Collected, collect
 from serving.privacy.person import Person
 from serving.texts import texts
@@ -22,6 +23,8 @@ _FOLDER: Final = Path(__file__).parent
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)  # no entry of the archive tells more than its content does
 _CELL: Final = 2_000  # characters of a value on the page; the JSON has it whole
 _APART: Final = ("features", "answer")  # told in their own way
+_TECHNICAL: Final = ("digest", "request_digest", "recorded_at", "pooled_at", "leads", "due_day", "revision")  # JSON only
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{6}Z")
 _MONEY: Final = {"_minor": 100, "_e4": 10_000}
 
 
@@ -63,7 +66,7 @@ def page(found: Collected, customer_id: str, *, language: str, now: int) -> str:
             t=texts(language),
             language=language,
             customer_id=customer_id,
-            day=iso_date(now),
+            day=texts(language).writing.date_text(now),
             sections={table: (_columns(rows), rows) for table, rows in filled.items()},
             empty=[table for table in found.tables if table not in filled],
             cell=_cell,
@@ -73,7 +76,8 @@ def page(found: Collected, customer_id: str, *, language: str, now: int) -> str:
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:
     """The columns that say something in any row."""
-    return [name for name in rows[0] if name not in _APART and any(row[name] not in (None, "") for row in rows)]
+    names = (name for name in rows[0] if name not in (*_APART, *_TECHNICAL))
+    return [name for name in names if any(row[name] not in (None, "") for row in rows)]
 
 
 def _cell(name: str, value: Any) -> str:
@@ -88,7 +92,7 @@ def _cell(name: str, value: Any) -> str:
     elif isinstance(value, float):
         text = f"{value:g}"
     else:
-        text = str(value)
+        text = _TIME.sub(r"\1 \2", str(value))
     return text if len(text) <= _CELL else f"{text[:_CELL]}…"
 
 

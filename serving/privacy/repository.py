@@ -38,6 +38,23 @@ class Asked(NamedTuple):
     content: dict[str, Any]
 
 
+class Inspection(NamedTuple):
+    """What an inspection saw; `inspected_at` in microseconds since 1970 UTC, `line_id` empty for the whole return."""
+
+    inspection_no: int
+    return_id: str
+    inspected_at: int
+    line_id: str
+    finding: str
+
+
+def inspections(conn: Connection, return_ids: Iterable[str]) -> list[Inspection]:
+    """What was seen of some returns, newest first."""
+    sql = f"SELECT {', '.join(Inspection._fields)} FROM inspections WHERE return_id IN"
+    found = [Inspection(*row) for row in select_in(conn, sql, return_ids)]
+    return sorted(found, key=lambda each: (each.inspected_at, each.inspection_no), reverse=True)
+
+
 def holds(conn: Connection, customer_id: str, now: int) -> list[Hold]:
     """What stands against erasing a customer now."""
     found = [
