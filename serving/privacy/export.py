@@ -23,7 +23,15 @@ _FOLDER: Final = Path(__file__).parent
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)  # no entry of the archive tells more than its content does
 _CELL: Final = 2_000  # characters of a value on the page; the JSON has it whole
 _APART: Final = ("features", "answer")  # told in their own way
-_TECHNICAL: Final = ("digest", "request_digest", "recorded_at", "pooled_at", "leads", "due_day", "revision")  # JSON only
+_TECHNICAL: Final = (
+    "digest",
+    "request_digest",
+    "recorded_at",
+    "pooled_at",
+    "leads",
+    "due_day",
+    "revision",
+)  # JSON only
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{6}Z")
 _MONEY: Final = {"_minor": 100, "_e4": 10_000}
 
