@@ -39,6 +39,7 @@ from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.notices import endpoints as notices
 from serving.overview.kept import KeptFigures
+from serving.policy.simulator import Simulator
 from serving.policy.source import PolicySource
 from serving.problems import Invalid, MethodNotAllowed, NotFound, Problem
 from serving.reasons.catalogue import default_catalogue
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None, serving: ServingSettings | None
         try:
             yield
         finally:
+            await context.simulator.stop()
             await context.correspondence.stop()
             await context.sweeper.stop()
             await context.hooks.stop()
@@ -131,6 +133,7 @@ def _open(settings: Settings, serving: ServingSettings) -> Context:
         writer=writer,
         models=models,
         policies=policies,
+        simulator=Simulator(settings, writer),
         assessor=assessor,
         shadow=ShadowScorer(
             ledger, models.challenger, most_waiting=serving.shadow_waiting, gather_seconds=serving.shadow_seconds

@@ -16,6 +16,7 @@ from serving.hooks.sender import Sender
 from serving.keys.service import KeyGuard
 from serving.model.holder import ModelHolder
 from serving.overview.kept import KeptFigures
+from serving.policy.simulator import Simulator
 from serving.policy.source import PolicySource
 from serving.sealing import Sealer
 from serving.settings import ServingSettings
@@ -36,6 +37,7 @@ class Context:
     writer: GroupWriter
     models: ModelHolder
     policies: PolicySource
+    simulator: Simulator
     assessor: Assessor
     shadow: ShadowScorer
     drift: DriftMetrics

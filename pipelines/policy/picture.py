@@ -87,7 +87,7 @@ def _draw_people(axes: Any, made: Simulation) -> None:
     shown = [segment for segment in made.segments if segment.dimension in ("country", "tenure")][:_MOST]
     _bars(
         axes,
-        [segment.name for segment in shown],
+        [segment.name.replace("_", " ") for segment in shown],
         [[100 * s.figures[at].put_off / s.figures[at].returns for s in shown] for at in range(len(made.figures))],
     )
     axes.set(xlabel="of 100 returns, expected", title="Honest shoppers whose refund waits for a look")

@@ -93,7 +93,7 @@ def _segments(made: Simulation, dimension: str) -> Table:
             cells = [f"{looked_at(f):.1%}" for f in segment.figures]
             cells += [f"{f.found:,.0f}" for f in segment.figures]
             cells += [f"{put_off_per_100(f):.1f}" for f in segment.figures]
-            table.add_row(segment.name, f"{segment.figures[0].returns:,}", *cells)
+            table.add_row(segment.name.replace("_", " "), f"{segment.figures[0].returns:,}", *cells)
     return table
 
 

@@ -17,6 +17,8 @@ from serving.cases.photos import Photo
 from serving.cases.repository import Case
 from serving.cases.shoppers import Beside
 from serving.cases.timeline import Timeline
+from serving.policy.policy import Clause
+from serving.policy.publishing import of_version
 from serving.reasons.told import told
 
 #: Most earlier cases that are listed.
@@ -56,6 +58,8 @@ class Shown:
     reassurances: tuple[Reason, ...]
     rights: Mapping[str, Any]
     policy_version: str | None
+    clause_id: str | None  # what of the policy asked for the action
+    clause: Clause | None  # its text, where it is still known
     photos: tuple[Photo, ...]
     earlier: tuple[Case, ...]
     earlier_more: bool
@@ -85,11 +89,18 @@ def show(conn: Connection, case: Case, claim: Claim, *, language: str, now: int,
         reassurances=_told(answer.get("reassurances", ()), language),
         rights=rights,
         policy_version=answer.get("policy_version"),
+        clause_id=answer.get("clause"),
+        clause=_clause(conn, answer),
         photos=tuple(photos.of_case(conn, case.case_no)),
         earlier=tuple(earlier[:MOST_EARLIER]),
         earlier_more=len(earlier) > MOST_EARLIER,
         disputes=_disputes(conn, [case.case_no, *(each.case_no for each in earlier[:MOST_EARLIER])]),
     )
+
+
+def _clause(conn: Connection, answer: Mapping[str, Any]) -> Clause | None:
+    policy = of_version(conn, answer.get("policy_version", ""))
+    return None if policy is None else policy.clauses.get(answer.get("clause", ""))
 
 
 def _assessment(conn: Connection, case: Case) -> tuple[dict[str, Any], bytes, str]:

@@ -12,9 +12,10 @@ from sqlalchemy.engine import Connection
 
 from features.ledger.sql import execute, rows
 from serving.audit.trail import Actor, record
+from serving.policy.faults import PolicyError
 from serving.policy.policy import Policy
 from serving.policy.reading import read
-from serving.policy.source import default_policy, in_force_no
+from serving.policy.source import default_policy, in_force_no, parsed
 from serving.problems import Forbidden
 from serving.refused import Refused
 from serving.staff.permissions import may
@@ -75,7 +76,7 @@ def propose(conn: Connection, actor: Actor, text: str, why: str, now: int) -> Pu
         PolicyRefused: its version is taken, nothing changes, or there is no reason.
         Forbidden: the role may not do this.
     """
-    _require(actor, "policy.propose")
+    require(actor, "policy.propose")
     policy = read(text, "policy")
     why = why.strip()
     if not 1 <= len(why) <= LONGEST_WHY:
@@ -101,7 +102,7 @@ def decide(conn: Connection, actor: Actor, policy_no: int, publish: bool, now: i
     """
     found = _found(conn, policy_no)
     own = actor.staff_id == found.proposed_by
-    _require(actor, "policy.propose" if own and not publish else "policy.publish")
+    require(actor, "policy.propose" if own and not publish else "policy.publish")
     if not found.is_open:
         raise PolicyRefused("policy.decided_already", version=found.version)
     if publish:
@@ -116,6 +117,19 @@ def decide(conn: Connection, actor: Actor, policy_no: int, publish: bool, now: i
     )
     _note(conn, actor, "policy.propose" if own else "policy.publish", decision, policy_no, found.version, now)
     return _found(conn, policy_no)
+
+
+def of_version(conn: Connection, version: str) -> Policy | None:
+    """The policy that an answer names, if it is still known: a published one, or the default one."""
+    default = default_policy()
+    if version == default.version:
+        return default
+    sql = "SELECT content FROM policies WHERE version = ? AND decision = 'published' ORDER BY policy_no DESC LIMIT 1"
+    found = rows(conn, sql, (version,))
+    try:
+        return parsed(found[0][0], f"policy {version}") if found else None
+    except PolicyError:
+        return None
 
 
 def _still_in_order(conn: Connection, found: Published) -> None:
@@ -146,6 +160,11 @@ def _note(conn: Connection, actor: Actor, operation: str, what: str, number: int
     record(conn, actor, operation, at=now, subject=f"policy:{number}", content={"what": what, "version": version})
 
 
-def _require(actor: Actor, operation: str) -> None:
+def require(actor: Actor, operation: str) -> None:
+    """Holds that a member of staff may do something.
+
+    Raises:
+        Forbidden: they may not.
+    """
     if not actor.is_staff or actor.staff_id is None or not may(actor.role or "", operation):
         raise Forbidden(f"Your role may not do this ({operation}).")

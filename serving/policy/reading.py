@@ -180,15 +180,15 @@ def _clauses(said: Document, text: str) -> dict[str, Clause]:
     """Every entry that an answer can name, with its lines of the file."""
     lines = text.splitlines()
 
-    def clause(name: str, section: str, node: yaml.Node) -> Clause:
-        first, after = node.start_mark.line, node.end_mark
-        part = lines[first : max(after.line + (after.column > 0), first + 1)]
+    def clause(name: str, section: str, start: Any, end: Any) -> Clause:
+        first = start.line
+        part = lines[first : max(end.line + (end.column > 0), first + 1)]
         while part and (not part[-1].strip() or part[-1].lstrip().startswith("#")):
             part.pop()
         return Clause(name, section, first + 1, "\n".join(part))
 
-    costs = next(value for key, value in said.at.node.value if key.value == "costs")
-    found = {EXPECTED_COST: clause(EXPECTED_COST, "costs", costs)}
+    key, costs = next(pair for pair in said.at.node.value if pair[0].value == "costs")
+    found = {EXPECTED_COST: clause(EXPECTED_COST, "costs", key.start_mark, costs.end_mark)}
     for section, entries in (
         ("decide", said.decide[1]),
         ("terms", said.terms),
@@ -196,5 +196,5 @@ def _clauses(said: Document, text: str) -> dict[str, Clause]:
         ("alternatives", said.alternatives),
     ):
         for entry in entries:
-            found[entry.id] = clause(entry.id, section, entry.place.node)
+            found[entry.id] = clause(entry.id, section, entry.place.node.start_mark, entry.place.node.end_mark)
     return found

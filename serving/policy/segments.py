@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 DIMENSIONS: Final = ("country", "channel", "kind", "value", "tenure")
 _VALUES: Final = (25, 50, 100, 250)
-_TENURES: Final = ((0, "first 30 days"), (30, "30 days to a year"), (365, "over a year"))
+_TENURES: Final = ((0, "first_30_days"), (30, "30_days_to_a_year"), (365, "over_a_year"))
 
 
 def segments(past: Past, values: Floats) -> list[tuple[str, str, Bools]]:
@@ -30,10 +30,10 @@ def segments(past: Past, values: Floats) -> list[tuple[str, str, Bools]]:
             found.append((dimension, str(every[at]), names == every[at]))
     bounds = (0, *_VALUES, None)
     for low, high in itertools.pairwise(bounds):
-        name = f"{low} and more" if high is None else f"{low} to {high}"
+        name = f"{low}+" if high is None else f"{low}–{high}"
         found.append(("value", name, (values >= (low or 0)) & (values < (np.inf if high is None else high))))
     ends = [*[start for start, _ in _TENURES[1:]], np.inf]
     for (start, name), end in zip(_TENURES, ends, strict=True):
         found.append(("tenure", name, (past.tenure_days >= start) & (past.tenure_days < end)))
-    found.append(("tenure", "not known", np.isnan(past.tenure_days)))
+    found.append(("tenure", "unknown", np.isnan(past.tenure_days)))
     return [(dimension, name, among) for dimension, name, among in found if among.any()]

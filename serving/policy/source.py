@@ -27,7 +27,8 @@ def default_policy() -> Policy:
 
 
 @lru_cache(maxsize=16)
-def _parsed(content: str, file: str) -> Policy:
+def parsed(content: str, file: str) -> Policy:
+    """A policy of the ledger, read once."""
     return read(content, file)
 
 
@@ -80,7 +81,7 @@ def _latest(conn: Connection) -> tuple[Policy, PolicyError | None]:
     while found := rows(conn, _PUBLISHED, (number,)):
         version, content = found[0]
         try:
-            return _parsed(content, f"policy {version}"), refused
+            return parsed(content, f"policy {version}"), refused
         except PolicyError as error:
             refused = refused or error
         number += 1

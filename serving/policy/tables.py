@@ -1,8 +1,8 @@
-"""The table of published policies. Times are microseconds since 1970-01-01 UTC."""
+"""The tables of published policies and of simulations. Times are microseconds since 1970-01-01 UTC."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from serving.tables import metadata
 
@@ -21,3 +21,23 @@ policies = Table(
     Column("in_force_no", BigInteger),  # the policy in force when it was proposed; null: the default one
 )
 Index("ix_policies_published", policies.c.decision, policies.c.decided_at)
+
+policy_simulations = Table(  # what a policy would have done; made by a process of its own, and kept for a while
+    "policy_simulations",
+    metadata,
+    Column("simulation_id", String, primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False),  # of the content
+    Column("content", Text, nullable=False),
+    Column("against", Text, nullable=False),  # the text that it is held against
+    Column("days", Integer, nullable=False),  # of returns, up to the latest
+    Column("made_by", String, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),  # the process was last heard of
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("trouble", Text),  # why there is no result
+    Column("result", Text),  # JSON
+)
+Index("ix_policy_simulations_digest", policy_simulations.c.digest, policy_simulations.c.made_at)
+Index("ix_policy_simulations_ended_at", policy_simulations.c.ended_at)

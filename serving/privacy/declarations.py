@@ -85,6 +85,7 @@ NOT_PERSONAL: Final[dict[str, str]] = {
     "population_days": "sums of a day over all customers by product, category, courier and country",
     "api_keys": _CONNECTIONS,
     "policies": "texts of policies and who of the staff proposed them",
+    "policy_simulations": "texts of policies and figures over all returns",
     "webhook_endpoints": _CONNECTIONS,
     "shop_connections": _CONNECTIONS,
     "staff": _STAFF,

@@ -6,6 +6,7 @@
 // data-dialog="id"       opens a dialog; data-close closes the one around it
 // data-dismiss           removes the message around it
 // data-focus             takes the focus when it appears; data-select selects its text when it takes the focus
+// data-line="12"         a link to a text area that selects that line of it
 // data-once              a form that is sent once, however often it is pressed
 "use strict";
 
@@ -90,6 +91,14 @@
     add(["Esc"], list.dataset.keyClose);
   };
 
+  const showLine = (area, number) => {
+    const lines = area.value.split("\n");
+    const before = lines.slice(0, number - 1).join("\n").length + (number > 1 ? 1 : 0);
+    area.focus();
+    area.setSelectionRange(before, before + (lines[number - 1] ?? "").length);
+    area.scrollTop = Math.max(0, (area.scrollHeight * (number - 4)) / Math.max(lines.length, 1));
+  };
+
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
@@ -98,6 +107,12 @@
       const dialog = document.getElementById(opener.dataset.dialog);
       if (dialog.id === "keys") listKeys(dialog);
       if (!dialog.open) dialog.showModal();
+      return;
+    }
+    const line = target.closest("[data-line]");
+    if (line) {
+      event.preventDefault();
+      showLine(document.getElementById(line.getAttribute("href").slice(1)), Number(line.dataset.line));
       return;
     }
     if (target.closest("[data-close]")) target.closest("dialog")?.close();

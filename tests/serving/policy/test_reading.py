@@ -222,7 +222,7 @@ class TestDefault:
         for clause in clauses.values():
             assert clause.text in DEFAULT
             assert DEFAULT.splitlines()[clause.line - 1] == clause.text.splitlines()[0]
-        assert clauses["expected-cost"].text.lstrip().startswith("loss_share")
+        assert clauses["expected-cost"].text.startswith("costs:")
 
 
 _words = {"kind": ("return", "claim"), "band": BANDS, "category": ("shoes", ANOTHER)}
