@@ -39,12 +39,19 @@ class Terms(NamedTuple):
         return self.by_cause[action if because == "action" and action is not None else because]
 
 
-_source: Final = PolicySource()
+class _Source:
+    """The terms of the policy in force, made anew only when there is another policy."""
 
+    def __init__(self) -> None:
+        self._policies = PolicySource()
+        self._known: tuple[CaseRules, Terms] | None = None
 
-def current(conn: Connection) -> Terms:
-    """The terms that hold now."""
-    return _terms(_source.current(conn).cases)
+    def current(self, conn: Connection) -> Terms:
+        rules = self._policies.current(conn).cases
+        known = self._known
+        if known is None or known[0] is not rules:
+            self._known = known = (rules, _terms(rules))
+        return known[1]
 
 
 def _terms(rules: CaseRules) -> Terms:
@@ -56,3 +63,11 @@ def _terms(rules: CaseRules) -> Terms:
         rules.second_opinion_days * DAY,
         rules.escalated_days * DAY,
     )
+
+
+_source: Final = _Source()
+
+
+def current(conn: Connection) -> Terms:
+    """The terms that hold now."""
+    return _source.current(conn)
