@@ -14,7 +14,7 @@ UV_COMPILE  := $(BIN)/uv pip compile pyproject.toml --universal --python-version
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs notebooks lock upgrade install install-dev clean
+.PHONY: help demo test lint format docs screenshots notebooks lock upgrade install install-dev clean
 
 help: ## Say what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: install-dev ## Format the code and repair what ruff can
 
 docs: install-dev ## Write the generated pages anew
 	$(BIN)/python -m pipelines.docs
+
+screenshots: install-dev ## Photograph the console's pages on a small demo, with the machine's Chromium (ARGS="queue case")
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 notebooks: install-dev ## Run the notebooks from top to bottom and draw the pictures of their page anew (ARGS="03")
 	@$(BIN)/python -m notebooks.run --pictures $(ARGS)

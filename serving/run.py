@@ -15,7 +15,7 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.clock import now_us
 from serving.policy.source import default_policy
-from serving.reasons.help import helps
+from serving.reasons.help import helps, meanings
 from serving.settings import ServingSettings
 from serving.staff.links import first_link
 from serving.texts import LANGUAGES, texts
@@ -61,6 +61,7 @@ def _check(settings: Settings, host: str, port: int) -> None:
     for language in LANGUAGES:
         texts(language)
         helps(language)  # with the reasons in that language
+        meanings(language)
     default_policy()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -1,4 +1,7 @@
-"""Help on the reasons and reassurances, for staff: `help.toml`, in other languages `help.LANGUAGE.toml`."""
+"""Help on the reasons and reassurances, for staff: `help.toml`, in other languages `help.LANGUAGE.toml`.
+
+What each value means that they speak for stands with its declaration, in other languages in `features.LANGUAGE.toml`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from features.service import MODEL_FEATURES
 from serving.reasons.catalogue import Catalogue, default_catalogue
 from serving.reasons.facts import CatalogueError
 from serving.reasons.told import words_of
@@ -80,6 +84,29 @@ def helps(language: str) -> dict[str, Help]:
                 group.features,
             )
     return dict(sorted(found.items(), key=lambda item: (not item[1].is_reason, item[0])))
+
+
+@lru_cache
+def meanings(language: str) -> dict[str, str]:
+    """What each value that the model sees means, by its name, in a language of `LANGUAGES` (of another: in English).
+
+    Raises:
+        CatalogueError: the file cannot be read, a value is missing or unknown, or a text blames somebody.
+    """
+    english = {feature.name: feature.text for feature in MODEL_FEATURES}
+    if language == SOURCE or language not in LANGUAGES:
+        return english
+    path = _FOLDER / f"features.{language}.toml"
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise CatalogueError(f"{path.name}: {error}") from error
+    if odd := set(english) ^ set(found):
+        raise CatalogueError(f"{path.name}: {min(odd)} is in only one of it and the declarations")
+    for name, text in found.items():
+        if not isinstance(text, str) or not text.strip() or blaming_words(text):
+            raise CatalogueError(f"{path.name}: {name}: {text!r} is no text to use")
+    return found
 
 
 def load(path: Path, catalogue: Catalogue) -> dict[str, _Spec]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from features.service import MODEL_FEATURES
 from serving.console.routing import Pages, SignedIn
 from serving.problems import NotFound
-from serving.reasons.help import helps
+from serving.reasons.help import helps, meanings
 
 pages = Pages()
-
-_MEANINGS = {feature.name: feature.text for feature in MODEL_FEATURES}
 
 
 @pages.page("/help", "help.view")
@@ -25,7 +22,7 @@ def show(visit: SignedIn) -> Response:
 @pages.page("/help/{code}", "help.view")
 def show_one(visit: SignedIn, code: str) -> Response:
     """One reason or reassurance."""
-    found = helps(visit.language)
+    found, texts = helps(visit.language), meanings(visit.language)
     about = found.get(code.upper())
     if about is None:
         raise NotFound(visit.t("help.unknown"))
@@ -37,5 +34,5 @@ def show_one(visit: SignedIn, code: str) -> Response:
         other=found[about.other],
         previous=found[codes[place - 1]] if place else None,
         following=found[codes[place + 1]] if place + 1 < len(codes) else None,
-        features=[(name, _MEANINGS[name]) for name in about.features],
+        features=[(name, texts[name]) for name in about.features],
     )

@@ -10,7 +10,7 @@ from features.service import MODEL_FEATURES
 from serving.reasons import help as module
 from serving.reasons.catalogue import default_catalogue
 from serving.reasons.facts import CatalogueError
-from serving.reasons.help import helps, load
+from serving.reasons.help import helps, load, meanings
 from serving.reasons.translation import LANGUAGES
 
 FOLDER = Path(module.__file__).parent
@@ -37,6 +37,13 @@ class TestHelp:
                 name for about in helps(language).values() if about.is_reason is direction for name in about.features
             ]
             assert sorted(named) == sorted(feature.name for feature in MODEL_FEATURES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_value_has_a_meaning_and_no_two_have_the_same(language: str) -> None:
+    found = meanings(language)
+    assert list(found) == [feature.name for feature in MODEL_FEATURES]
+    assert len(set(found.values())) == len(found)
 
 
 def test_a_language_that_is_not_there_is_english() -> None:
