@@ -36,11 +36,12 @@ class Invitation(NamedTuple):
 
 
 class Team(NamedTuple):
-    """Who works on cases."""
+    """Who works on cases, and on the policy."""
 
     desk: tuple[Actor, ...]
     reviewers: tuple[Actor, ...]
     leads: tuple[Actor, ...]
+    analysts: tuple[Actor, ...]
 
 
 def employ(conn: Connection, now: int) -> Team:
@@ -49,7 +50,7 @@ def employ(conn: Connection, now: int) -> Team:
         repository.find_login(conn, login) or accounts.add(conn, SYSTEM, login=login, name=name, role=role, now=now)
         for login, name, role in _PEOPLE
     ]
-    return Team(_actors(people, "desk"), _actors(people, "reviewer"), _actors(people, "lead"))
+    return Team(*(_actors(people, role) for role in ("desk", "reviewer", "lead", "analyst")))
 
 
 def invitations(conn: Connection, address: str, now: int) -> list[Invitation]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,7 +24,8 @@ from features.clock import DAY, SECOND
 from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from features.settings import Settings
-from pipelines.demo.people import employ
+from pipelines.demo import policies
+from pipelines.demo.people import Team, employ
 from pipelines.demo.progress import Progress
 from pipelines.demo.shifts import Shifts
 from pipelines.demo.truth import read_truth
@@ -82,17 +84,18 @@ def replay(own: Settings, tables: Path, state: Progress, bars: Bars) -> None:
         clock, model = _Clock(), champion_now(own)
         answerer = Answerer(Explainer(default_catalogue()), ledger.hasher)
         assessor = Assessor(_Fixed(model), FeatureReader(own), PolicySource(), answerer, ledger.hasher, clock=clock)
-        shifts: Shifts | None = None
+        weeks: _Weeks | None = None
         for day in days:
             begin = (day - _EPOCH).days * DAY
             with ledger.write() as conn:
-                if shifts is None:
+                if weeks is None:
                     assessor.warm(conn)
-                    shifts = Shifts(employ(conn, begin), read_truth(tables), ledger.hasher, assessor.rescore)
+                    team = employ(conn, begin)
+                    shifts = Shifts(team, read_truth(tables), ledger.hasher, assessor.rescore)
                     for case in repository.select(conn, "WHERE state != 'closed' ORDER BY case_no"):
                         shifts.opened(conn, case, begin)
-                shifts.rng = np.random.default_rng([begin // DAY])
-                _live_through(conn, begin, assessor, model, shifts, clock, ledger)
+                    weeks = _Weeks(ledger, assessor, model, shifts, team, clock)
+                weeks.live_through(conn, begin, state.replayed)
             state.replayed += 1
             state.save(own.home)
             bars.advance(task)
@@ -100,55 +103,62 @@ def replay(own: Settings, tables: Path, state: Progress, bars: Bars) -> None:
         ledger.close()
 
 
-def _live_through(
-    conn: Connection,
-    begin: int,
-    assessor: Assessor,
-    model: LoadedModel,
-    shifts: Shifts,
-    clock: _Clock,
-    ledger: Ledger,
-) -> None:
-    end = begin + DAY
-    requests = _requests(conn, begin, end)
-    request = next(requests, None)
-    sweep_at = begin
-    while True:
-        asked_at = end if request is None or request.request.requested_at is None else request.request.requested_at
-        work_at = shifts.next_at() or end
-        clock.now = min(asked_at, max(work_at, begin), sweep_at)
-        if clock.now >= end:
-            return
-        if clock.now == sweep_at:
-            _let_time_pass(conn, model, clock.now, ledger)
-            sweep_at += _SWEEP_EVERY
-        elif clock.now == asked_at and request is not None:
-            _assess(conn, request, assessor, shifts, clock.now)
-            request = next(requests, None)
-        else:
-            shifts.work(conn)
+@dataclass(frozen=True)
+class _Weeks:
+    """Everything that acts in these weeks."""
 
+    ledger: Ledger
+    assessor: Assessor
+    model: LoadedModel
+    shifts: Shifts
+    team: Team
+    clock: _Clock
 
-def _let_time_pass(conn: Connection, model: LoadedModel, now: int, ledger: Ledger) -> None:
-    """What the service does by itself: deadlines, disputes that were decided, letters to customers."""
-    while deadlines.is_due(conn, now):
-        deadlines.sweep(conn, now, hasher=ledger.hasher)
-    disputes.settle(conn, now=now, hasher=ledger.hasher)
-    policy = in_force(conn)
-    for due in correspondence.due(conn, now - DAY, _AT_ONCE):
-        letter = notices.prepare(conn, due.kind, due.case_no, due.round, policy=policy, model=model, now=now)
-        if letter is not None:
-            notices.make(conn, letter, now=now)
+    def live_through(self, conn: Connection, begin: int, number: int) -> None:
+        """A day: what is asked for, planned and due, in the order of time."""
+        end = begin + DAY
+        self.shifts.rng = np.random.default_rng([begin // DAY])
+        requests, deeds = _requests(conn, begin, end), policies.on_day(number, begin)
+        request, deed = next(requests, None), next(deeds, None)
+        sweep_at = begin
+        while True:
+            asked_at = end if request is None or request.request.requested_at is None else request.request.requested_at
+            deed_at = end if deed is None else deed.at
+            work_at = max(self.shifts.next_at() or end, begin)
+            now = self.clock.now = min(asked_at, work_at, deed_at, sweep_at)
+            if now >= end:
+                return
+            if now == sweep_at:
+                self._let_time_pass(conn, now)
+                sweep_at += _SWEEP_EVERY
+            elif request is not None and now == asked_at:
+                self._assess(conn, request, now)
+                request = next(requests, None)
+            elif deed is not None and now == deed_at:
+                deed.do(conn, self.team, now)
+                deed = next(deeds, None)
+            else:
+                self.shifts.work(conn)
 
+    def _let_time_pass(self, conn: Connection, now: int) -> None:
+        """What the service does by itself: deadlines, disputes that were decided, letters to customers."""
+        while deadlines.is_due(conn, now):
+            deadlines.sweep(conn, now, hasher=self.ledger.hasher)
+        disputes.settle(conn, now=now, hasher=self.ledger.hasher)
+        policy = in_force(conn)
+        for due in correspondence.due(conn, now - DAY, _AT_ONCE):
+            letter = notices.prepare(conn, due.kind, due.case_no, due.round, policy=policy, model=self.model, now=now)
+            if letter is not None:
+                notices.make(conn, letter, now=now)
 
-def _assess(conn: Connection, request: Prepared, assessor: Assessor, shifts: Shifts, now: int) -> None:
-    if not assessor.is_ready(conn, request):
-        assessor.before(conn, request)
-    answered = assessor.assess(conn, request)
-    if answered.assessment_id and orjson.loads(answered.answer)["check"] is not None:
-        case = repository.of_return(conn, request.request.return_id)
-        assert case is not None
-        shifts.opened(conn, case, now)
+    def _assess(self, conn: Connection, request: Prepared, now: int) -> None:
+        if not self.assessor.is_ready(conn, request):
+            self.assessor.before(conn, request)
+        answered = self.assessor.assess(conn, request)
+        if answered.assessment_id and orjson.loads(answered.answer)["check"] is not None:
+            case = repository.of_return(conn, request.request.return_id)
+            assert case is not None
+            self.shifts.opened(conn, case, now)
 
 
 def _requests(conn: Connection, begin: int, end: int) -> Iterator[Prepared]:

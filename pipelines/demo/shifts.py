@@ -197,7 +197,7 @@ class Shifts:
         basis = "carrier_trace" if case.kind == "claim" else "inspection"
         abuse_type = None
         if verdict == "abuse_confirmed":
-            abuse_type = truth.named(rng, known.deed, known.asked)
+            abuse_type = truth.named(rng, known.deed, finding)
             words = words or phrases.CONFIRMED[finding]
         elif verdict == "inconclusive":
             words = words or self._phrase(phrases.INCONCLUSIVE)

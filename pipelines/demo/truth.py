@@ -14,7 +14,15 @@ from pipelines.simulate.inspections import days_to_check, finding_odds
 from pipelines.simulate.verdicts import dispute_odds, verdict_odds
 from serving.cases.claim import Claim
 
-_OTHERWISE: Final = {True: "false_claim", False: "wardrobing"}  # what an honest return is taken for
+#: What an honest return is taken for, where a check saw something of concern.
+_TAKEN_FOR: Final = {
+    "worn": "wardrobing",
+    "wrong_item": "switched_item",
+    "counterfeit": "counterfeit_item",
+    "missing_item": "empty_parcel",
+    "empty_package": "empty_parcel",
+    "delivery_shown": "false_claim",
+}
 
 
 class Deed(NamedTuple):
@@ -54,10 +62,10 @@ def conclude_again(rng: np.random.Generator, deed: Deed) -> str:
     return drawn(rng, dispute_odds(abusive=bool(deed.kind)))
 
 
-def named(rng: np.random.Generator, deed: Deed, asked: Claim) -> str:
-    """The kind of abuse that a person names: mostly the true one."""
+def named(rng: np.random.Generator, deed: Deed, finding: str) -> str:
+    """The kind of abuse that a person names who saw something of concern: mostly the true one."""
     if not deed.kind:
-        return _OTHERWISE[asked.kind == "claim"]
+        return _TAKEN_FOR[finding]
     return deed.kind if rng.random() < 0.65 else deed.act
 
 

@@ -17,13 +17,15 @@ from features.settings import Settings
 from pipelines.console import bars
 from pipelines.demo.keeping_back import keep_back
 from pipelines.demo.people import employ, invitations
+from pipelines.demo.policies import MORE_DRAWN, SMALL_VALUES
 from pipelines.demo.progress import Progress
 from pipelines.demo.replay import replay
 from pipelines.demo.shifts import _working
 from pipelines.ingest.run import ingest
 from pipelines.simulate.run import simulate
 from serving.cases import photos
-from serving.policy.source import FILE
+from serving.policy.reading import read
+from serving.policy.source import FILE, default_policy
 from serving.staff import links
 from serving.texts.judging import blaming_words
 from tests.support.service import keep_model, settings_of
@@ -46,9 +48,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+_MANY = {"uncertain_from": "uncertain_from: 0.001", "uncertain_rate": "uncertain_rate: 0.3"}
+
+
 def _draw_many(home: Path) -> None:
     """A policy that draws nearly a third of all returns for a check, as the shop is small."""
-    content = re.sub(r"(random_rate|uncertain_rate): [\d.]+", r"\1: 0.3", FILE.read_text(encoding="utf-8"))
+    content = re.sub(
+        r"uncertain_from: [\d.]+|uncertain_rate: [\d.]+",
+        lambda found: _MANY[found[0].split(":")[0]],
+        FILE.read_text(encoding="utf-8"),
+    )
     ledger = Ledger.open(settings_of(home))
     try:
         with ledger.write() as conn:
@@ -167,6 +176,11 @@ class TestReplay:
             since = closed if kind == "verdict" else opened
             assert since <= made <= since + DAY // 12
 
+    def test_the_policy_is_changed_by_two_people(self, ledger: Ledger) -> None:
+        found = ask(ledger, "SELECT proposed_by != decided_by FROM policies WHERE decision = 'published'")
+        assert found
+        assert all(by_two for (by_two,) in found)
+
     def test_those_who_judged_had_not_asked_for_the_risk_but_for_a_few(self, ledger: Ledger) -> None:
         judged = ask(ledger, "SELECT COUNT(*) FROM audit WHERE operation = 'case.judge'")[0][0]
         asked = ask(ledger, "SELECT COUNT(*) FROM audit WHERE operation = 'case.see_risk'")[0][0]
@@ -197,6 +211,14 @@ def test_an_interrupted_replay_goes_on_where_it_was(shop: Path, tmp_path: Path) 
         assert made == (asked[0], asked[0])
     finally:
         ledger.close()
+
+
+def test_changes_of_the_policy_fit_the_one_that_returnwise_comes_with() -> None:
+    policy = default_policy()
+    for change in (MORE_DRAWN, SMALL_VALUES):
+        assert change.old in policy.text
+        policy = read(change.applied(policy), "policy")
+        assert policy.version == f"{default_policy().version}-demo-{change.letter}"
 
 
 def test_links_lead_to_people_without_passwords(tmp_path: Path) -> None:

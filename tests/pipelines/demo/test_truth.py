@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from features.ledger.vocabulary import ABUSE_TYPES, FINDINGS, REASONS, VERDICTS
+from features.ledger.vocabulary import ABUSE_TYPES, CONCERN_FINDINGS, FINDINGS, REASONS, VERDICTS
 from pipelines.demo.keeping_back import keep_back
-from pipelines.demo.truth import Deed, conclude, drawn, read_truth
+from pipelines.demo.truth import Deed, conclude, drawn, named, read_truth
 from pipelines.simulate.inspections import days_to_check, finding_odds, looked_at
 from pipelines.simulate.orders import NEVER
 from pipelines.simulate.run import simulate, tell
@@ -63,6 +63,16 @@ def test_draws_follow_the_odds() -> None:
     assert found["a"] == pytest.approx(1_500, abs=100)
     assert "c" not in found
     assert conclude(rng, Deed(), "as_described") in VERDICTS
+
+
+def test_a_person_names_what_was_done_or_what_it_looked_like() -> None:
+    rng = np.random.default_rng(4)
+    for finding in CONCERN_FINDINGS:
+        assert named(rng, Deed(), finding) in ABUSE_TYPES
+    assert {named(rng, Deed("account_ring", "false_claim"), "delivery_shown") for _ in range(50)} == {
+        "account_ring",
+        "false_claim",
+    }
 
 
 class TestKeepingBack:
