@@ -105,7 +105,8 @@ def show_simulation(visit: SignedIn, simulation_id: str) -> Response:
         "policy/simulation.html",
         simulation=found,
         lost=found.is_lost(visit.now),
-        stale=found.against != present.text,
+        is_present=found.content == present.text,
+        stale=present.text not in (found.against, found.content),
         **_result(found.found),
     )
 

@@ -200,7 +200,7 @@ class TestSimulation:
         here = answer.headers["location"].removeprefix("/console")
         page = ended(ann, here)
         told = words(page)
-        assert "assessed now by the model in use" in told
+        assert "were assessed now by the model in use" in told
         for part in ("Checks a day", "Found, expected", "Honest shoppers put off", "By segment", "What is known"):
             assert part in told
         assert "<polyline" in page.text
