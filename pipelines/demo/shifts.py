@@ -89,12 +89,12 @@ class Shifts:
         if rng.random() < _NEGLECTED:
             return
         arrives = max(asked.requested_at + int(known.seen.days * DAY), now)
-        first_look = _working(now + int(rng.uniform(0.1, 0.9) * DAY))
+        first_look = _working(now + int(rng.uniform(0.1, 1.9) * DAY))
         if arrives > case.due_at - _HOUR and first_look < case.due_at:
             self._at(first_look, "wait", case.case_no)
         look = _working(arrives + int(rng.uniform(0.05, 0.6) * DAY))
         self._at(look, "look", case.case_no)
-        self._at(_working(look + int(rng.uniform(0.05, 1.2) * DAY)), "conclude", case.case_no)
+        self._at(_working(look + int(rng.uniform(0.1, 2.2) * DAY)), "conclude", case.case_no)
 
     def next_at(self) -> int | None:
         """When there is something to do, in microseconds since 1970 UTC."""
@@ -251,11 +251,15 @@ class Shifts:
 
 
 def _working(moment: int) -> int:
-    """The moment, or when people are next at work; nobody is on Sundays."""
+    """The moment, or when people are next at work; nobody is on Sundays.
+
+    In the first two thirds of an hour, so that what takes some minutes is done before the next one begins.
+    """
     day, time = divmod(moment, DAY)
     early = _OPEN + time % (2 * _HOUR)
     if time >= _SHUT:
         day, time = day + 1, early
     if day % 7 == _SUNDAY:
         day, time = day + 1, early
-    return day * DAY + (time if time >= _OPEN else early)
+    time = time if time >= _OPEN else early
+    return day * DAY + time - time % _HOUR // 3
