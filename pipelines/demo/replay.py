@@ -91,7 +91,8 @@ def replay(own: Settings, tables: Path, state: Progress, bars: Bars) -> None:
                 if weeks is None:
                     assessor.warm(conn)
                     team = employ(conn, begin)
-                    shifts = Shifts(team, read_truth(tables), ledger.hasher, assessor.rescore)
+                    few_from = (state.end - _EPOCH).days * DAY - DAY
+                    shifts = Shifts(team, read_truth(tables), ledger.hasher, assessor.rescore, few_from=few_from)
                     for case in repository.select(conn, "WHERE state != 'closed' ORDER BY case_no"):
                         shifts.opened(conn, case, begin)
                     weeks = _Weeks(ledger, assessor, model, shifts, team, clock)

@@ -1,7 +1,8 @@
 """What simulated staff do with the cases of the simulated shop: who does what, and when.
 
 A case is planned when it is opened: a look at the parcel when it arrives, a conclusion after it, perhaps a wait, a
-second opinion, a dispute. What is planned for after the end of the history is left for whoever tries the demo.
+second opinion, a dispute. What is planned for after the end of the history is left for whoever tries the demo, and so
+is half of the work of the last two days.
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ _PICTURES: Final = 3  # of each finding
 
 #: How often something happens that staff decide or customers do.
 _NEGLECTED: Final = 0.06
+_LEFT: Final = 0.5  # of the work of the last days
 _PHOTOGRAPHED: Final = {True: 0.9, False: 0.12}  # whether something was found
 _NOTED: Final = {True: 0.9, False: 0.25}
 _LOOKED_AT_RISK_FIRST: Final = 0.08
 _SECOND_OPINION: Final = 0.6  # of those who cannot say
-_DISPUTED: Final = 0.16
-_RESTRICTED: Final = 0.15
+_DISPUTED: Final = 0.3
+_RESTRICTED: Final = 0.25
 
 
 @dataclass(order=True)
@@ -70,12 +72,17 @@ class Shifts:
     """The work of a team, in the order of time: `opened` plans a case, `next_at` says when there is something to do,
     and `work` does it."""
 
-    def __init__(self, team: Team, deeds: Mapping[str, Deed], hasher: KeyHasher, rescore: Rescore) -> None:
+    def __init__(
+        self, team: Team, deeds: Mapping[str, Deed], hasher: KeyHasher, rescore: Rescore, *, few_from: int
+    ) -> None:
+        """`few_from`: the moment (microseconds since 1970 UTC) from which on half of the team is away."""
         self.rng = np.random.default_rng(0)
         self._team = team
         self._deeds = deeds
         self._hasher = hasher
         self._rescore = rescore
+        self._few_from = few_from
+        self._left: set[int] = set()
         self._plan: list[_Planned] = []
         self._numbers = itertools.count()
         self._known: dict[int, _Known] = {}
@@ -90,11 +97,14 @@ class Shifts:
             return
         arrives = max(asked.requested_at + int(known.seen.days * DAY), now)
         first_look = _working(now + int(rng.uniform(0.1, 1.9) * DAY))
-        if arrives > case.due_at - _HOUR and first_look < case.due_at:
+        due_at = case.due_at
+        if arrives > due_at - DAY and first_look < due_at:
             self._at(first_look, "wait", case.case_no)
+            due_at = arrives + 2 * DAY  # a wait puts it off
         look = _working(arrives + int(rng.uniform(0.05, 0.6) * DAY))
         self._at(look, "look", case.case_no)
-        self._at(_working(look + int(rng.uniform(0.1, 2.2) * DAY)), "conclude", case.case_no)
+        concluded = min(look + int(rng.uniform(0.1, 2.2) * DAY), max(due_at - 20 * _HOUR, look + 2 * _HOUR))
+        self._at(_working(concluded), "conclude", case.case_no)
 
     def next_at(self) -> int | None:
         """When there is something to do, in microseconds since 1970 UTC."""
@@ -110,6 +120,9 @@ class Shifts:
             self._dispute(conn, case, planned.at)
             return
         if case.is_closed or case.held_by(planned.at) is not None:
+            return
+        if planned.at >= self._few_from and (case.case_no in self._left or self.rng.random() < _LEFT):
+            self._left.add(case.case_no)  # with all that was to come after it
             return
         match planned.what:
             case "wait":
@@ -175,7 +188,7 @@ class Shifts:
         unsure = verdict == "inconclusive" or rng.random() < 0.08
         judgement = "unsure" if unsure else "concern" if finding in CONCERN_FINDINGS else "no_concern"
         case = work.judge(conn, who, case, revision=None, now=at + 2 * _MINUTE, judgement=judgement)
-        if verdict == "inconclusive" and rng.random() < _SECOND_OPINION:
+        if unsure and rng.random() < _SECOND_OPINION:
             words = self._phrase(phrases.UNSURE)
             work.ask_second_opinion(conn, who, case, revision=None, now=at + 4 * _MINUTE, words=words)
             self._at(_working(at + int(rng.uniform(0.3, 1.4) * DAY)), "conclude_second", case.case_no)

@@ -11,6 +11,7 @@ import argparse
 import io
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -37,10 +38,10 @@ from tests.support.service import running, settings_of
 FOLDER: Final = ROOT / "docs" / "pictures" / "console"
 PAGE: Final = ROOT / "docs" / "console.md"
 THEMES: Final = ("light", "dark")
-_CUSTOMERS: Final = 8_000
+_CUSTOMERS: Final = 20_000
 _SIZE: Final = (1200, 820)
-_TALLEST: Final = 1_500  # pixels; what is below is not in the picture
-_COLOURS: Final = 96
+_TALLEST: Final = 1_300  # pixels; what is below is not in the picture
+_COLOURS: Final = 128
 
 
 class Shot(NamedTuple):
@@ -64,6 +65,10 @@ def _one(sql: str, form: str = "/cases/{}") -> Callable[[Connection], str]:
     return found
 
 
+def _then(path: Callable[[Connection], str], more: str) -> Callable[[Connection], str]:
+    return lambda conn: path(conn) + more
+
+
 _WAITING_CASE: Final = _one(
     "SELECT case_id FROM cases c WHERE state IN ('open', 'waiting_inspection') AND judged_at IS NULL"
     " AND kind = 'return' ORDER BY (SELECT COUNT(*) FROM case_photos p WHERE p.case_no = c.case_no) DESC,"
@@ -74,42 +79,62 @@ _CONFIRMED_CASE: Final = _one(
     " ORDER BY (SELECT COUNT(*) FROM case_photos p WHERE p.case_no = c.case_no) DESC, expected_loss_minor DESC LIMIT 1"
 )
 
+_CUSTOMER: Final = (
+    "SELECT customer_id FROM cases GROUP BY customer_id ORDER BY MAX(verdict = 'abuse_confirmed' AND state = 'closed')"
+    " + (SELECT COUNT(*) FROM restrictions r WHERE r.customer_id = cases.customer_id) DESC, COUNT(*) DESC LIMIT 1"
+)
+_PROPOSAL: Final = "SELECT policy_no FROM policies ORDER BY policy_no DESC LIMIT 1"
+_SIMULATION: Final = "SELECT simulation_id FROM policy_simulations ORDER BY made_at DESC LIMIT 1"
+_ROBIN: Final = "SELECT staff_id FROM staff WHERE login = 'robin'"
+
 SHOTS: Final = (
     Shot("sign-in", "Signing in", None, "/sign-in"),
     Shot("queue", "The queue: deadline first, then what would be lost", "linde", "/queue"),
     Shot("queue-tablet", "The queue on a tablet at the returns desk", "desi", "/queue", tablet=True),
     Shot("open", "Opening a case by hand", "linde", "/queue/open"),
-    Shot(
-        "case",
-        "A case before anybody has judged it: evidence first, no estimate",
-        "linde",
-        "/cases/{case_id}",
-        _WAITING_CASE,
-    ),
+    Shot("case", "A case before anybody has judged it: the evidence first", "linde", "/cases/{case_id}", _WAITING_CASE),
     Shot("case-tablet", "The same on a tablet", "desi", "/cases/{case_id}", _WAITING_CASE, tablet=True),
+    Shot("case-concluded", "A case that was concluded", "linde", "/cases/{case_id}", _CONFIRMED_CASE),
+    Shot("photos", "The photos of a case", "linde", "/cases/{case_id}/photos", _then(_CONFIRMED_CASE, "/photos")),
+    Shot("customers", "Looking for a customer", "linde", "/customers"),
+    Shot("customer", "A customer", "linde", "/customers/{customer_id:path}", _one(_CUSTOMER, "/customers/{}")),
     Shot(
-        "case-concluded",
-        "A case that was concluded: what was seen, what it rests on, and the reasons for and against",
+        "customer-correct",
+        "Putting right what is stored",
         "linde",
-        "/cases/{case_id}",
-        _CONFIRMED_CASE,
+        "/customers/-/correct/{customer_id:path}",
+        _one(_CUSTOMER, "/customers/-/correct/{}"),
+    ),
+    Shot(
+        "customer-erase",
+        "Before an erasure",
+        "linde",
+        "/customers/-/erase/{customer_id:path}",
+        _one(_CUSTOMER, "/customers/-/erase/{}"),
     ),
     Shot("overview", "The overview", "linde", "/overview"),
-    Shot("overview-drift", "Drift of the model's inputs and figures", "linde", "/overview/drift"),
+    Shot("policy", "The policy in force", "linde", "/policy"),
+    Shot(
+        "policy-proposal",
+        "A proposal: what it changes, and what it would have done",
+        "linde",
+        "/policy/versions/{policy_no}",
+        _one(_PROPOSAL, "/policy/versions/{}"),
+    ),
+    Shot(
+        "policy-simulation",
+        "What a policy would have done to last year's returns",
+        "linde",
+        "/policy/simulations/{simulation_id}",
+        _one(_SIMULATION, "/policy/simulations/{}"),
+    ),
+    Shot("policy-edit", "Changing the policy", "linde", "/policy/edit"),
     Shot("connections", "Connections: webhooks, shops, API keys", "admin", "/connections"),
     Shot("staff", "Staff accounts", "admin", "/staff"),
-    Shot(
-        "staff-one", "admin", "/staff/{staff_id}", _one("SELECT staff_id FROM staff WHERE login = 'robin'", "/staff/{}")
-    ),
+    Shot("staff-one", "One account and its history", "admin", "/staff/{staff_id}", _one(_ROBIN, "/staff/{}")),
     Shot("account", "One's own account", "linde", "/account"),
     Shot("help", "Help: reasons, verdicts, actions", "linde", "/help"),
-    Shot(
-        "help-code",
-        "Help on one reason: what it means, and what it does not",
-        "linde",
-        "/help/{code}",
-        lambda _: "/help/R08",
-    ),
+    Shot("help-code", "Help on a reason: what it means, and what not", "linde", "/help/{code}", lambda _: "/help/R08"),
 )
 
 
@@ -140,6 +165,8 @@ def take(home: Path, wanted: Sequence[str] = ()) -> None:
         support.chromium() as chromium,
     ):
         console = Console(home, client)
+        if not wanted or any(name.startswith("policy-") for name in wanted):
+            _simulate(console)
         for shot in SHOTS:
             if wanted and shot.name not in wanted:
                 continue
@@ -155,6 +182,30 @@ def take(home: Path, wanted: Sequence[str] = ()) -> None:
                         picture(shot.name, language, theme).write_bytes(_small(_photograph(page)))
             note(f"{shot.name}: {path}")
         console.close()
+
+
+def _simulate(console: Console) -> None:
+    """Let the service simulate the policy that was proposed."""
+    ledger = Ledger.open(settings_of(console.home))
+    try:
+        with ledger.read() as conn:
+            ((text,),) = rows(conn, "SELECT content FROM policies ORDER BY policy_no DESC LIMIT 1")
+            person = repository.find_login(conn, "linde")
+        assert person is not None
+        asked = console.signed_in(person).post("/policy/simulations", {"text": text, "days": "365"})
+        assert asked.status_code == 303, asked.text
+        for _ in range(600):
+            with ledger.read() as conn:
+                ((ended_at, trouble),) = rows(
+                    conn, "SELECT ended_at, trouble FROM policy_simulations ORDER BY made_at DESC LIMIT 1"
+                )
+            if ended_at is not None:
+                assert trouble is None, trouble
+                return
+            time.sleep(0.5)
+        raise AssertionError("the simulation did not end")
+    finally:
+        ledger.close()
 
 
 def _prepared(console: Console, shot: Shot) -> tuple[str, str]:
@@ -180,9 +231,8 @@ def _photograph(page: Page) -> bytes:
 def _small(png: bytes) -> bytes:
     """The picture with few colours; pages have hardly more."""
     out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(
-        out, "PNG", optimize=True
-    )
+    whole = Image.open(io.BytesIO(png)).convert("RGB")
+    whole.quantize(_COLOURS, kmeans=1, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -16,10 +16,10 @@ _NO_PICTURE = {
     "/",
     "/static/{digest}/{name}",
     "/cases/{case_id}/now",
-    "/cases/{case_id}/photos",
     "/cases/{case_id}/photos/{photo_no}",
     "/cases/{case_id}/photos/{photo_no}/small",
     "/queue/counts",
+    "/overview/drift",  # what `returnwise drift` wrote, as it is
     "/oidc",
     "/oidc/back",
     "/link/{token}",
@@ -49,7 +49,7 @@ def test_in_every_language_and_both_themes(shot: Shot) -> None:
             assert path.stat().st_size < 150_000, path.name
             with Image.open(path) as opened:
                 assert 800 <= opened.width <= 1_200
-                assert opened.height <= 1_500
+                assert opened.height <= 1_300
 
 
 def test_nothing_else_lies_there_and_the_document_shows_them() -> None:
