@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
     def applied(self, policy: Policy) -> str:
         """The policy's text with the change in it, and a version of its own."""
-        version = f"{policy.version.split('-demo')[0]}-demo-{self.letter}"
+        version = policy.version.rstrip("abc") + self.letter
         return policy.text.replace(f'version: "{policy.version}"', f'version: "{version}"').replace(self.old, self.new)
 
 

@@ -217,7 +217,7 @@ def test_changes_of_the_policy_fit_the_one_that_returnwise_comes_with() -> None:
     for change in (MORE_DRAWN, SMALL_VALUES):
         assert change.old in policy.text
         policy = read(change.applied(policy), "policy")
-        assert policy.version == f"{default_policy().version}-demo-{change.letter}"
+        assert policy.version == f"{default_policy().version}{change.letter}"
 
 
 def test_links_lead_to_people_without_passwords(tmp_path: Path) -> None:
