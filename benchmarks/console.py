@@ -261,6 +261,7 @@ def _paths(ledger: Ledger, assessed: Sequence[str]) -> dict[str, list[str]]:
         ]
         old = [row[0] for row in rows(conn, "SELECT case_id FROM cases WHERE state = 'closed' ORDER BY risk LIMIT 500")]
         people = [row[0] for row in rows(conn, "SELECT customer_id FROM cases ORDER BY case_no DESC LIMIT 300")]
+    customers = [f"/console/customers/{quote(customer, safe='')}" for customer in people]
     return {
         "queue": ["/console/queue"],
         "queue, closed": ["/console/queue?state=closed"],
@@ -269,6 +270,8 @@ def _paths(ledger: Ledger, assessed: Sequence[str]) -> dict[str, list[str]]:
         "case, closed": [f"/console/cases/{quote(case)}" for case in old],
         "overview": ["/console/overview"],
         "overview, a year": ["/console/overview?days=365"],
+        "customer": customers,
+        "policy": ["/console/policy"],
         "help": ["/console/help"],
     }
 

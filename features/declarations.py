@@ -147,11 +147,17 @@ CLEAN_CHECKS = Measure(
 CONFIRMED = Measure(
     "confirmed",
     "verdicts",
-    lambda f: _CONFIRMED[f["verdict"]] * _EVIDENCE[f["basis"]],
+    lambda f: f["counted"] * _CONFIRMED[f["verdict"]] * _EVIDENCE[f["basis"]],
     "verdicts",
-    "verdicts of abuse that rest on evidence",
+    "verdicts of abuse that rest on evidence and were not overturned",
 )
-CLEARED = Measure("cleared", "verdicts", lambda f: _CLEARED[f["verdict"]], "verdicts", "verdicts that cleared a return")
+CLEARED = Measure(
+    "cleared",
+    "verdicts",
+    lambda f: f["counted"] * _CLEARED[f["verdict"]],
+    "verdicts",
+    "verdicts that cleared a return and were not overturned",
+)
 
 DEFECT_ITEMS = Measure(
     "defect_items",

@@ -23,6 +23,25 @@ class Facts:
     def __len__(self) -> int:
         return len(self.order)
 
+    def with_reversals(self) -> Facts:
+        """Facts of which some are overturned later (`overturned_at`, -1 where not), each of these followed by its
+        reversal: the same fact at the same time, counted -1 and recorded when both were known.
+
+        Sums over any window are then right at every moment, before it was overturned and after. The column
+        `overturned_at` becomes `counted`, 1 or -1.
+        """
+        columns = dict(self.columns)
+        overturned = columns.pop("overturned_at")
+        times = 1 + (overturned >= 0)
+        reversal = np.zeros(times.sum(), dtype=np.bool_)
+        reversal[np.cumsum(times)[times > 1] - 1] = True
+        columns = {name: np.repeat(column, times) for name, column in columns.items()}
+        known = np.maximum(columns["recorded_at"], np.repeat(overturned, times))
+        columns["recorded_at"] = np.where(reversal, known, columns["recorded_at"])
+        columns["counted"] = np.where(reversal, -1, 1).astype(overturned.dtype)
+        returner = None if self.returner is None else np.repeat(self.returner, times)
+        return Facts(columns, np.repeat(self.order, times), returner)
+
 
 @dataclass(frozen=True)
 class History:

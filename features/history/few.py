@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from features.declarations import LINKS
 from features.history.facts import Facts, History
-from features.history.fields import ALIAS, BY_RETURNER, FIELDS, FROM, OF_ORDER, PARTIES
+from features.history.fields import ALIAS, BY_RETURNER, FIELDS, FROM, OF_ORDER, OVERTURNED, PARTIES
 from features.ledger.sql import rows
 from features.measures import FACT_KINDS, FactKind
 
@@ -105,7 +105,8 @@ def _of_found(
         place_of_order = order[start:end]
         if kind == OF_ORDER[0]:
             columns[OF_ORDER[1]] = ordered[place_of_order]
-        facts[kind] = Facts(columns, place_of_order, happened[1, start:end] if kind in BY_RETURNER else None)
+        found_facts = Facts(columns, place_of_order, happened[1, start:end] if kind in BY_RETURNER else None)
+        facts[kind] = found_facts.with_reversals() if kind in OVERTURNED else found_facts
         start = end
     return History(order_nos, [row[8] for row in found], dict(zip(PARTIES, codes, strict=True)), names, facts)
 

@@ -21,6 +21,12 @@ _DELIVERED = (
     " AND d.recorded_at < r.recorded_at AND d.delivered_at <= r.requested_at), -1)"
 )
 
+#: When a later decision on the same return became known, or -1: from then on this verdict stands no more.
+_OVERTURNED = (
+    "COALESCE((SELECT MIN(w.recorded_at) FROM verdicts w WHERE w.return_id = v.return_id"
+    " AND w.decided_at > v.decided_at), -1)"
+)
+
 #: Fact kind -> (field, SQL) pairs; the first three fields are the same everywhere.
 FIELDS: Final[dict[FactKind, tuple[tuple[str, str], ...]]] = {
     "orders": (("order_no", "o.order_no"), ("occurred_at", "o.ordered_at"), ("recorded_at", "o.recorded_at")),
@@ -65,6 +71,7 @@ FIELDS: Final[dict[FactKind, tuple[tuple[str, str], ...]]] = {
         ("recorded_at", "v.recorded_at"),
         ("verdict", _code("v.verdict", words.VERDICTS)),
         ("basis", _code("v.basis", words.BASES)),
+        ("overturned_at", _OVERTURNED),
     ),
 }
 FROM: Final[dict[FactKind, str]] = {
@@ -87,6 +94,8 @@ ALIAS: Final[dict[FactKind, str]] = {
 OF_ORDER: Final = ("lines", "occurred_at")
 #: Kinds whose facts belong to who returned, which is not always who bought.
 BY_RETURNER: Final = frozenset({"returns", "inspections", "verdicts"})
+#: Kinds of which a later fact overturns an earlier one (`features.history.Facts.with_reversals`).
+OVERTURNED: Final = frozenset({"verdicts"})
 
 
 def select_from(kind: FactKind, extra: str, joined: str = "") -> str:

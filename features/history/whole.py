@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from features.history.facts import Facts, History
-from features.history.fields import ALIAS, BY_RETURNER, FIELDS, FROM, OF_ORDER, PARTIES
+from features.history.fields import ALIAS, BY_RETURNER, FIELDS, FROM, OF_ORDER, OVERTURNED, PARTIES
 from features.ledger.sql import batches
 from features.measures import FACT_KINDS, Columns, FactKind, Ints
 
@@ -75,7 +75,8 @@ def everything(conn: Connection) -> History:
             _narrow(_facts(kind, batch, facts["orders"].columns, names["customer"]))
             for batch in batches(conn, f"{_select(kind)} ORDER BY {ALIAS[kind]}.order_no")
         ]
-        facts[kind] = _concatenated(kind, parts)
+        joined = _concatenated(kind, parts)
+        facts[kind] = joined.with_reversals() if kind in OVERTURNED else joined
     return History(numbers, [], {party: _joined(parts) for party, parts in codes.items()}, names, facts)
 
 

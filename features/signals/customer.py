@@ -184,9 +184,9 @@ def _claims() -> None:
 def _findings() -> None:
     for window in ("365d", "lifetime"):
         copy(f"customer_concerns_{window}", "findings", 1, "findings", f"inspections that found something ({window})")
-    copy("customer_confirmed_lifetime", "findings", 1, "verdicts", "verdicts of abuse that rest on evidence")
+    copy("customer_confirmed_lifetime", "findings", 1, "verdicts", "verdicts of abuse on evidence, not overturned")
     copy("customer_clean_checks_lifetime", "findings", -1, "findings", "inspections that found all in order")
-    copy("customer_cleared_lifetime", "findings", -1, "verdicts", "verdicts that cleared a return")
+    copy("customer_cleared_lifetime", "findings", -1, "verdicts", "verdicts that cleared a return, not overturned")
     add(
         "customer_concern_rate_lifetime",
         "findings",

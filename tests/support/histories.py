@@ -122,16 +122,16 @@ def make_history(home: Path, seed: int, *, orders: int = 25, database_url: str =
                         "recorded_at": late(inspected),
                     }
                 )
-                decided = when(inspected)
-                tables["verdicts"].append(
-                    {
-                        "return_id": return_id,
-                        "decided_at": decided,
-                        "verdict": rng.choice(words.VERDICTS),
-                        "basis": rng.choice(words.BASES),
-                        "recorded_at": late(decided),
-                    }
-                )
+                for decided in {when(inspected) for _ in range(rng.choice((1, 1, 2, 3)))}:  # the last one stands
+                    tables["verdicts"].append(
+                        {
+                            "return_id": return_id,
+                            "decided_at": decided,
+                            "verdict": rng.choice(words.VERDICTS),
+                            "basis": rng.choice(words.BASES),
+                            "recorded_at": late(decided),
+                        }
+                    )
     moments: set[int] = set()
     with ledger.write() as conn:
         for table, rows in tables.items():

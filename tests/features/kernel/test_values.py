@@ -129,6 +129,43 @@ def test_a_value_is_what_its_definition_says(made: Made, name: str, party: str, 
     assert len(seen) > 1
 
 
+_EVIDENCE = ("inspection", "carrier_trace", "admission")
+
+
+@pytest.mark.parametrize(("window", "days"), [("30d", 30), ("90d", 90), ("365d", 365), ("lifetime", 10_000)])
+@pytest.mark.parametrize("name", ["confirmed", "cleared"])
+def test_only_the_verdict_that_stands_is_counted(tmp_path: Path, name: str, window: str, days: float) -> None:
+    """Of several verdicts on a return, the one decided last of those known at the moment; the others are as if never
+    given, whatever the window and in whatever order they were recorded."""
+    made = make_history(tmp_path, 17, orders=60)
+    seen, overturned = set(), 0
+    with made.ledger.read() as conn:
+        verdicts = rows(
+            conn,
+            "SELECT o.customer_id, v.return_id, v.decided_at, v.recorded_at, v.verdict, v.basis FROM verdicts v"
+            " JOIN orders o USING (order_no) ORDER BY v.decided_at",
+        )
+        for customer in {row[0] for row in verdicts}:
+            for moment in made.moments:
+                standing = {row[1]: row for row in verdicts if row[0] == customer and row[3] < moment}
+                overturned += sum(row[0] == customer and row[3] < moment for row in verdicts) - len(standing)
+                expected = sum(
+                    decided >= moment - days * DAY
+                    and (
+                        verdict == "cleared"
+                        if name == "cleared"
+                        else verdict == "abuse_confirmed" and basis in _EVIDENCE
+                    )
+                    for _, _, decided, _, verdict, basis in standing.values()
+                )
+                values = one.values(of_keys(conn, {"customer": customer}, None), {"customer": customer}, None, moment)
+                assert values[one.NAMES.index(f"customer_{name}_{window}")] == expected
+                seen.add(expected)
+    made.ledger.close()
+    assert {0, 1} <= seen
+    assert overturned > 20
+
+
 def test_distinct_customers_of_an_address_are_counted_once_each(made: Made) -> None:
     with made.ledger.read() as conn:
         orders = rows(conn, "SELECT address_id, customer_id, ordered_at, recorded_at FROM orders")
