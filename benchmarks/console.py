@@ -34,6 +34,15 @@ from serving.staff import accounts, repository, sessions
 _CORE: Final = 0
 _OPEN: Final = 600
 _HOUR: Final = 3_600 * SECOND
+_LEAD: Final = "dirk"
+_ADMINISTRATOR: Final = "els"
+_STAFF: Final = {
+    "anna": "reviewer",
+    "bram": "reviewer",
+    "carla": "reviewer",
+    _LEAD: "lead",
+    _ADMINISTRATOR: "administrator",
+}
 _COLUMNS: Final = (
     "case_id", "return_id", "order_no", "order_id", "customer_id", "assessment_id", "opened_at", "opened_because",
     "action", "kind", "reason", "country", "channel", "category", "currency", "value_minor", "expected_loss_minor",
@@ -69,15 +78,15 @@ def main() -> None:
     try:
         assessed = _assess_some(home, ledger, count)
         cases = fill(ledger, 1_000 if options.quick else options.cases)
-        token = _sign_in(ledger)
+        tokens = _sign_in(ledger)
         paths = _paths(ledger, assessed)
     finally:
         ledger.close()
     say(f"{events:,} events and {cases:,} cases in the books")
     with _server(home) as server:
         measured = [
-            {"page": name, **one_at_a_time(_get(server.port, token, chosen), count, warm=3)}
-            for name, chosen in paths.items()
+            {"page": name, **one_at_a_time(_get(server.port, tokens[who], chosen), count, warm=3)}
+            for name, (who, chosen) in paths.items()
         ]
     show(f"Pages of the console with {events:,} events and {cases:,} cases, one server core", measured)
     finish({"benchmark": "console", "events": events, "cases": cases, "measured": measured})
@@ -193,15 +202,12 @@ def _case(
 
 
 def _people(conn: Any, now: int) -> list[str]:
-    """Three reviewers and a lead."""
-    known = [row[0] for row in rows(conn, "SELECT staff_id FROM staff ORDER BY login")]
-    if known:
-        return known
-    wanted = (("anna", "reviewer"), ("bram", "reviewer"), ("carla", "reviewer"), ("dirk", "lead"))
-    return [
-        accounts.add(conn, SYSTEM, login=login, name=login.title(), role=role, now=now).staff_id
-        for login, role in wanted
-    ]
+    """Three reviewers, a lead and an administrator; gives those who look at cases."""
+    known: dict[str, str] = dict(rows(conn, "SELECT login, staff_id FROM staff"))
+    for login, role in _STAFF.items():
+        if login not in known:
+            known[login] = accounts.add(conn, SYSTEM, login=login, name=login.title(), role=role, now=now).staff_id
+    return [known[login] for login in _STAFF if login != _ADMINISTRATOR]
 
 
 def _assess_some(home: Path, ledger: Ledger, wanted: int) -> list[str]:
@@ -238,18 +244,19 @@ def _assess_some(home: Path, ledger: Ledger, wanted: int) -> list[str]:
         return [row[0] for row in rows(conn, look)]
 
 
-def _sign_in(ledger: Ledger) -> str:
-    """The cookie's value of a session of the lead."""
-    now = now_us()
+def _sign_in(ledger: Ledger) -> dict[str, str]:
+    """The cookie's value of a session of each person, by login."""
+    tokens = {}
     with ledger.write() as conn:
-        person = repository.find_login(conn, "dirk")
-        assert person is not None
-        _, token = sessions.begin(conn, person, now, hours=12)
-    return token
+        for login in _STAFF:
+            person = repository.find_login(conn, login)
+            assert person is not None
+            _, tokens[login] = sessions.begin(conn, person, now_us(), hours=12)
+    return tokens
 
 
-def _paths(ledger: Ledger, assessed: Sequence[str]) -> dict[str, list[str]]:
-    """The pages, each as the addresses to ask for in turn."""
+def _paths(ledger: Ledger, assessed: Sequence[str]) -> dict[str, tuple[str, list[str]]]:
+    """The pages, each with who looks at it and the addresses to ask for in turn."""
     with ledger.read() as conn:
         own = [
             case
@@ -261,18 +268,24 @@ def _paths(ledger: Ledger, assessed: Sequence[str]) -> dict[str, list[str]]:
         ]
         old = [row[0] for row in rows(conn, "SELECT case_id FROM cases WHERE state = 'closed' ORDER BY risk LIMIT 500")]
         people = [row[0] for row in rows(conn, "SELECT customer_id FROM cases ORDER BY case_no DESC LIMIT 300")]
-    customers = [f"/console/customers/{quote(customer, safe='')}" for customer in people]
-    return {
+    of_lead = {
         "queue": ["/console/queue"],
         "queue, closed": ["/console/queue?state=closed"],
         "queue, search": [f"/console/queue?search={quote(customer)}" for customer in people],
         "case, open": [f"/console/cases/{quote(case)}" for case in own] or ["/console/queue"],
         "case, closed": [f"/console/cases/{quote(case)}" for case in old],
+        "customers": ["/console/customers"],
+        "customer": [f"/console/customers/{quote(customer, safe='')}" for customer in people],
         "overview": ["/console/overview"],
         "overview, a year": ["/console/overview?days=365"],
-        "customer": customers,
         "policy": ["/console/policy"],
+        "policy, editing": ["/console/policy/edit"],
         "help": ["/console/help"],
+        "account": ["/console/account"],
+    }
+    of_administrator = {"staff": ["/console/staff"], "connections": ["/console/connections"]}
+    return {name: (_LEAD, paths) for name, paths in of_lead.items()} | {
+        name: (_ADMINISTRATOR, paths) for name, paths in of_administrator.items()
     }
 
 
