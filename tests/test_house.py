@@ -130,3 +130,21 @@ def test_every_file_that_a_package_reads_is_installed_with_it() -> None:
         if path.is_file() and path.suffix not in {".py", ".pyc"} and not any(path.match(pattern) for pattern in globs)
     ]
     assert left_out == []
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    titled = [int(page.read_text(encoding="utf-8").removeprefix("# ").split(".")[0]) for page in pages]
+    assert titled == list(range(1, len(pages) + 1))
+
+
+def test_a_decision_that_is_linked_is_the_one_that_is_named() -> None:
+    wrong = []
+    for page in documents():
+        for number, target in re.findall(
+            r"\[[Dd]ecision (\d+)\]\([^)]*?(\d{4})-[a-z-]+\.md\)", page.read_text(encoding="utf-8")
+        ):
+            if int(number) != int(target):
+                wrong.append(f"{page.relative_to(ROOT)}: decision {number} -> {target}")
+    assert wrong == []

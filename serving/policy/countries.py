@@ -17,4 +17,7 @@ _ALL: Final = """
 
 #: Member states of the European Union.
 EU: Final = frozenset(_EU.split())
+#: Where the right to withdraw from a distance sale holds: the European Economic Area, with the parts of member states
+#: that have codes of their own (article 355 of the Treaty on the Functioning of the European Union; Aland).
+WITHDRAWAL: Final = EU | frozenset(("IS", "LI", "NO", "AX", "GF", "GP", "MF", "MQ", "RE", "YT"))
 ALL: Final = tuple(_ALL.split())

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from serving.policy.countries import ALL, EU
+from serving.policy.countries import ALL, EU, WITHDRAWAL
+from serving.policy.days import days, last_working_day
 from serving.policy.policy import Facts, Policy
 from serving.policy.rights import Purchase
 from serving.policy.source import default_policy
@@ -36,15 +37,55 @@ def of(policy: Policy | None = None, **changes: Any) -> dict[str, Any]:
 def test_withdrawal_lasts_to_the_end_of_the_fourteenth_day() -> None:
     assert of() == {
         "basis": "withdrawal",
-        "until": "2026-03-15",
+        "until": "2026-03-16",  # 23:00 UTC of 1 March is 2 March in Berlin
         "may_refuse": False,
         "clause": "withdrawal",
         "covered": True,
         "conditions": [],
         "fees": [],
     }
-    assert of(requested_at=us("2026-03-15T23:59:59"))["basis"] == "withdrawal"
-    assert of(requested_at=us("2026-03-16T00:00:00"))["basis"] == "policy"
+    assert of(requested_at=us("2026-03-16T23:59:59"))["basis"] == "withdrawal"
+    assert of(requested_at=us("2026-03-17T00:00:00"))["basis"] == "policy"
+
+
+@pytest.mark.parametrize(
+    ("country", "delivered", "until", "last", "over"),
+    [
+        # the day of the delivery does not count, whenever on it the parcel came
+        ("NL", "2026-06-02T06:00:00", "2026-06-16", "2026-06-16T23:59:59", "2026-06-17T00:00:00"),
+        ("NL", "2026-06-02T21:59:00", "2026-06-16", "2026-06-16T23:59:59", "2026-06-17T00:00:00"),
+        # midnight of a shop's own clock is the evening before in UTC
+        ("NL", "2026-06-01T22:00:00", "2026-06-16", "2026-06-16T23:59:59", "2026-06-17T00:00:00"),
+        ("FI", "2026-06-01T21:00:00", "2026-06-16", "2026-06-16T23:59:59", "2026-06-17T00:00:00"),
+        # west of Greenwich the last day ends later than in UTC; of two zones the one that is better for the shopper
+        ("PT", "2026-01-13T12:00:00", "2026-01-27", "2026-01-28T00:59:59", "2026-01-28T01:00:00"),
+        ("MQ", "2026-06-02T12:00:00", "2026-06-16", "2026-06-17T03:59:59", "2026-06-17T04:00:00"),
+        # a Saturday, a Sunday and a holiday go on to the next working day
+        ("DE", "2026-06-06T12:00:00", "2026-06-22", "2026-06-22T21:59:59", "2026-06-23T00:00:00"),
+        ("DE", "2026-06-07T12:00:00", "2026-06-22", "2026-06-22T21:59:59", "2026-06-23T00:00:00"),
+        ("DE", "2026-12-11T12:00:00", "2026-12-28", "2026-12-28T21:59:59", "2026-12-29T00:00:00"),
+        ("DE", "2026-03-22T12:00:00", "2026-04-07", "2026-04-07T21:59:59", "2026-04-08T00:00:00"),  # Easter
+        # the EEA, and parts of member states with codes of their own
+        ("NO", "2026-06-02T12:00:00", "2026-06-16", "2026-06-16T21:59:59", "2026-06-17T00:00:00"),
+        ("AX", "2026-06-02T12:00:00", "2026-06-16", "2026-06-16T20:59:59", "2026-06-17T00:00:00"),
+    ],
+)
+def test_withdrawal_at_its_edges(country: str, delivered: str, until: str, last: str, over: str) -> None:
+    asked = {"country": country, "delivered_at": us(delivered)}
+    right = of(requested_at=us(last), **asked)
+    assert (right["basis"], right["clause"], right["until"]) == ("withdrawal", "withdrawal", until)
+    assert of(requested_at=us(over), **asked)["basis"] == "policy"
+
+
+def test_every_country_of_the_law_has_a_clock() -> None:
+    noon = us("2026-06-02T12:00:00")
+    assert {country for country in WITHDRAWAL if len(list(days(noon, country))) < 2} == set()
+    assert len(WITHDRAWAL - EU) == 10
+
+
+@pytest.mark.parametrize(("year", "month", "day"), [(2024, 4, 1), (2025, 4, 21), (2026, 4, 6), (2038, 4, 26)])
+def test_easter_monday_is_no_working_day(year: int, month: int, day: int) -> None:
+    assert last_working_day(date(year, month, day)) == date(year, month, day + 1)
 
 
 def test_not_delivered_yet() -> None:
@@ -64,6 +105,7 @@ def test_not_delivered_yet() -> None:
         ({"country": "GB", "channel": "store"}, "policy", "store"),
         ({"country": "US", "reason": "damaged_in_transit"}, "warranty", "warranty"),
         ({"requested_at": us("2027-03-10T12:00:00"), "reason": "defective"}, "warranty", "warranty"),
+        ({"requested_at": us("2028-03-02T12:00:00"), "reason": "defective"}, "warranty", "warranty"),  # 731 days
         ({"requested_at": us("2028-03-10T12:00:00"), "reason": "defective"}, "policy", "usual"),
     ],
 )
@@ -76,8 +118,8 @@ def test_basis_and_what_gives_it(changes: dict[str, Any], basis: str, clause: st
 @pytest.mark.parametrize(
     ("changes", "covered"),
     [
-        ({"requested_at": us("2026-03-31T23:00:00")}, True),
-        ({"requested_at": us("2026-04-01T00:00:00")}, False),
+        ({"requested_at": us("2026-04-01T21:00:00")}, True),
+        ({"requested_at": us("2026-04-02T00:00:00")}, False),
         ({"requested_at": us("2026-03-20T00:00:00"), "category": "beauty"}, False),
         ({"category": "beauty"}, True),  # the law knows no categories of a shop's own
     ],
@@ -128,9 +170,9 @@ class TestAPolicyMayGiveMore:
 
     def test_days_of_withdrawal_for_everybody(self) -> None:
         late = us("2026-03-20T00:00:00")
-        for country in ("DE", "US"):
+        for country, last in (("DE", "2026-04-01"), ("US", "2026-03-31")):
             right = of(self.policy, requested_at=late, country=country)
-            assert (right["basis"], right["until"], right["clause"]) == ("withdrawal", "2026-03-31", "usual")
+            assert (right["basis"], right["until"], right["clause"]) == ("withdrawal", last, "usual")
         assert of(self.policy)["clause"] == "withdrawal"
 
     def test_years_of_warranty(self) -> None:
