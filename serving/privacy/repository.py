@@ -28,14 +28,13 @@ class Hold(NamedTuple):
     until: int
 
 
-class Asked(NamedTuple):
-    """A request of a person; see `requests_of_people`."""
+class Open(NamedTuple):
+    """A request that came through a shop and is not done yet; `at` in microseconds since 1970 UTC."""
 
-    request_no: int
-    kind: str
+    wish: str  # export, erasure
+    customer_id: str
+    source: str  # connection of a shop
     at: int
-    staff_id: str | None
-    content: dict[str, Any]
 
 
 class Inspection(NamedTuple):
@@ -120,16 +119,51 @@ def note_request(
     execute(conn, _REQUEST, (kind, subject, at, staff_id, orjson.dumps(dict(content)).decode()))
 
 
-def requests_of(conn: Connection, subject: str) -> list[Asked]:
-    """What was asked for about the customer whose id has that keyed hash, newest first."""
-    sql = (
-        "SELECT request_no, kind, at, staff_id, content FROM requests_of_people WHERE subject = ?"
-        " ORDER BY request_no DESC"
+def open_requests(conn: Connection, subject: str | None = None) -> list[Open]:
+    """Requests for an export or an erasure, of one customer or of all, that none has followed; oldest first. Those whom
+    nothing is stored of any more, are left out."""
+    mine = "" if subject is None else " AND a.subject = ?"
+    found = rows(
+        conn,
+        "SELECT a.kind, a.content, a.at FROM requests_of_people a WHERE a.kind IN ('export_asked', 'erasure_asked')"
+        f"{mine} AND NOT EXISTS (SELECT 1 FROM requests_of_people d WHERE d.subject = a.subject"
+        " AND d.request_no > a.request_no AND (d.kind = 'erasure' OR d.kind || '_asked' = a.kind))"
+        " ORDER BY a.request_no",
+        () if subject is None else (subject,),
     )
+    asked = [(kind, orjson.loads(content), at) for kind, content, at in found]
+    known = set(known_customers(conn, [content["customer_id"] for _, content, _ in asked], ()))
     return [
-        Asked(number, kind, at, staff_id, orjson.loads(content))
-        for number, kind, at, staff_id, content in rows(conn, sql, (subject,))
+        Open(kind.removesuffix("_asked"), content["customer_id"], content["source"], at)
+        for kind, content, at in asked
+        if content["customer_id"] in known
     ]
+
+
+def known_customers(conn: Connection, customer_ids: Iterable[str], order_ids: Iterable[str]) -> list[str]:
+    """Those of the customers that anything is stored of, and the guests whose orders these are, each once."""
+    names = tuple(customer_ids)
+    found: dict[str, None] = {}
+    for table in ("orders", "returns", "cases"):
+        sql = f"SELECT DISTINCT customer_id FROM {table} WHERE customer_id IN"
+        found.update(dict.fromkeys(row[0] for row in select_in(conn, sql, names)))
+    guests = "SELECT DISTINCT customer_id FROM orders WHERE customer_id LIKE '%guest-%' AND order_id IN"
+    found.update(dict.fromkeys(row[0] for row in select_in(conn, guests, tuple(order_ids))))
+    return list(found)
+
+
+def forget_waiting(conn: Connection, order_ids: Iterable[str]) -> None:
+    """Let go of what shops told of orders that the ledger does not have."""
+    _delete(conn, "shop_waiting", "order_id", list(order_ids))
+
+
+def forget_asked(conn: Connection, subject: str) -> None:
+    """Take the id out of what was asked for about a customer who is erased."""
+    execute(
+        conn,
+        "UPDATE requests_of_people SET content = '{}' WHERE subject = ? AND kind IN ('export_asked', 'erasure_asked')",
+        (subject,),
+    )
 
 
 def _empty_assessments(conn: Connection, returns: Mapping[str, str]) -> int:

@@ -111,6 +111,7 @@ def erase(conn: Connection, actor: Actor, plan: Plan, *, hasher: KeyHasher, now:
     with erasure.overwriting(conn):
         erased = erasure.erase(conn, customer_id, subject=person.customer_hash, at=now)
         removed = repository.erase(conn, erased, (*plan.person.message_nos, *person.message_nos))
+        repository.forget_asked(conn, person.customer_hash)
     done = Done(len(erased.orders), len(erased.returns), erased.keys_replaced, erased.keys_shared, removed)
     content = {
         "orders": done.orders,

@@ -12,10 +12,10 @@ requests_of_people = Table(  # exports, corrections and erasures: that they happ
     "requests_of_people",
     metadata,
     Column("request_no", _Serial, primary_key=True, autoincrement=True),
-    Column("kind", String, nullable=False),  # export, correction, erasure
+    Column("kind", String, nullable=False),  # export, correction, erasure; export_asked, erasure_asked: through a shop
     Column("subject", String, nullable=False),  # keyed hash of the customer id
     Column("at", BigInteger, nullable=False),
     Column("staff_id", String),
-    Column("content", Text, nullable=False),  # JSON: counts by table
+    Column("content", Text, nullable=False),  # JSON: counts by table; of what was asked for, for whom
 )
 Index("ix_requests_of_people_subject", requests_of_people.c.subject)

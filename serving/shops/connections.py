@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from features.ledger.characters import FORBIDDEN_PATTERN
 from features.ledger.store import Ledger
-from serving.audit.trail import Actor, record
+from serving.audit.trail import SYSTEM, Actor, Entry, of_subject, record
 from serving.problems import BadSignature
 from serving.refused import Refused
 from serving.sealing import Sealer
@@ -28,6 +28,7 @@ from serving.shops.reading import Adapter
 from serving.shops.repository import Shop
 
 _OPERATION: Final = "connections.manage"
+_SHOP_ASKS: Final = "redact_asked"
 LONGEST_NAME: Final = 100
 LONGEST_PREFIX: Final = 20
 _SHORTEST_SECRET: Final = 16
@@ -101,6 +102,23 @@ def disconnect(conn: Connection, actor: Actor, connection_id: str, *, now: int) 
     if shop.disabled_at is None:
         repository.set_disabled(conn, connection_id, now)
         _note(conn, actor, connection_id, "disconnected", now)
+
+
+def note_shop_asks(conn: Connection, connection_id: str, domain: str, *, now: int) -> None:
+    """Keep that a shop asks for all that came from it to be erased, once.
+
+    Nothing else is done by it: the secret of an app signs for each of its shops, and an app that is installed anew
+    would find its history gone. A person disconnects the shop and erases.
+    """
+    if shop_asks(conn, connection_id) is None:
+        content = {"what": _SHOP_ASKS, "domain": domain}
+        record(conn, SYSTEM, _OPERATION, at=now, subject=f"shop:{connection_id}", content=content)
+
+
+def shop_asks(conn: Connection, connection_id: str) -> Entry | None:
+    """The entry that a shop asks for all that came from it to be erased."""
+    entries = of_subject(conn, f"shop:{connection_id}")
+    return next((entry for entry in entries if entry.content.get("what") == _SHOP_ASKS), None)
 
 
 class ShopGuard:

@@ -56,7 +56,7 @@ async def post_shop_message(request: Request) -> Response:
         raise
     reading = _read(shop, adapter, request, body, context.ledger.hasher)
     taken = Taken(notes=reading.notes)
-    if reading.events:
+    if reading.events or reading.asked or reading.shop_asks:
         now = now_us()
         taken = await context.writer.run(
             lambda conn: service.take(conn, connection_id, reading, now_us=now, hasher=context.ledger.hasher)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from features.errors import ReturnwiseError
 from features.ledger.identity import KeyHasher
 from serving.clock import iso
+from serving.privacy.asking import Asking
 
 _AMOUNT: Final = re.compile(r"-?\d{1,12}([.]\d{1,12})?", re.ASCII)
 _BLANKS: Final = re.compile(r"\s+")
@@ -153,10 +154,15 @@ class Mapped:
 
 @dataclass(slots=True)
 class Reading:
-    """What was made of a message: events, and notes about what was left out."""
+    """What was made of a message: events, notes about what was left out, and what people ask for about their data.
+
+    `shop_asks`: the shop's own address, if it asks that all that came from it be erased.
+    """
 
     events: list[Mapped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    asked: list[Asking] = field(default_factory=list)
+    shop_asks: str | None = None
 
     def add(self, other: Reading) -> None:
         """Take the events and notes of another one, too."""

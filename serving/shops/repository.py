@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy.engine import Connection
 
+from features.ledger.identity import KeyHasher
 from features.ledger.sql import execute, marks, rows
 from serving.shops.reading import Mapped
 
@@ -64,6 +65,13 @@ def is_told(conn: Connection, event: dict[str, Any]) -> bool:
         return False
     line = "SELECT 1 FROM returns WHERE return_id = ? AND line_id = ?"
     return bool(rows(conn, line, (event["return_id"], event["line_id"])))
+
+
+def is_erased(conn: Connection, hasher: KeyHasher, customer_id: str, ordered_at: int) -> bool:
+    """Whether a customer was erased after the moment of an order: shops go on telling of old orders when anything about
+    them changes, and that must not bring the person back, nor count the order twice."""
+    found = rows(conn, "SELECT erased_at FROM erasures WHERE subject = ?", (hasher.customer(customer_id),))
+    return bool(found) and ordered_at <= found[0][0]
 
 
 def wait(conn: Connection, connection_id: str, mapped: Mapped, now: int) -> None:

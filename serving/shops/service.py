@@ -20,8 +20,10 @@ from features.ledger.identity import KeyHasher
 from features.ledger.sql import execute
 from serving.events import service as events
 from serving.events.schemas import OWN_TIME, EventsRequest
+from serving.privacy import asking as asking_of_people
 from serving.problems import Conflict, Invalid, Problem, from_validation
 from serving.shops import repository
+from serving.shops.connections import note_shop_asks
 from serving.shops.reading import Mapped, Reading
 
 _log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ DUPLICATE: Final = "duplicate"
 CHANGED: Final = "changed"
 WAITING: Final = "waiting"
 REFUSED: Final = "refused"
+ASKED: Final = "asked"
 
 
 class ShopAnswer(BaseModel):
@@ -44,6 +47,7 @@ class ShopAnswer(BaseModel):
     changed: int = Field(0, description="Events that say otherwise than what the ledger has; it keeps what it had.")
     waiting: int = Field(0, description="Events that wait for their order.")
     refused: int = Field(0, description="Events that do not fit the ledger.")
+    asked: int = Field(0, description="Customers whose data are asked for, or to be erased: people see to it.")
     notes: list[str] = Field(default_factory=list, description="What was left out, and why.")
 
 
@@ -62,6 +66,7 @@ class Taken:
             changed=self.counts[CHANGED],
             waiting=self.counts[WAITING],
             refused=self.counts[REFUSED],
+            asked=self.counts[ASKED],
             notes=self.notes,
         )
 
@@ -69,6 +74,14 @@ class Taken:
 def take(conn: Connection, connection_id: str, reading: Reading, *, now_us: int, hasher: KeyHasher) -> Taken:
     """Append what a message stands for; runs in an open transaction."""
     taken = Taken(notes=list(reading.notes))
+    for asking in reading.asked:
+        found = asking_of_people.take(conn, asking, connection_id, hasher=hasher, now=now_us)
+        taken.counts[ASKED] += found
+        if not found:
+            taken.notes.append("nothing is stored of this customer")
+    if reading.shop_asks:
+        note_shop_asks(conn, connection_id, reading.shop_asks, now=now_us)
+        taken.notes.append("an administrator is shown that everything of the shop is to be erased")
     for mapped in reading.events:
         _take_one(conn, connection_id, mapped, taken, now_us=now_us, hasher=hasher)
         if mapped.event["type"] == "order":
@@ -85,6 +98,11 @@ def _take_one(
         request = EventsRequest.model_validate({"events": [event]})
     except ValidationError as error:
         _refuse(taken, event["event_id"], from_validation(error, tags=OWN_TIME))
+        return
+    if event["type"] == "order" and repository.is_erased(
+        conn, hasher, event["customer_id"], request.events[0].occurred_at
+    ):
+        taken.notes.append(f"{event['event_id']}: an order from before its customer was erased")
         return
     if event["type"] != "order" and not repository.has_order(conn, event["order_id"]):
         repository.forget_waiting(conn, now_us - WAITS_US)

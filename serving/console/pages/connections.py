@@ -13,6 +13,7 @@ from serving.hooks import repository as hooks
 from serving.hooks.types import TYPES
 from serving.keys import repository as keys
 from serving.keys import service as key_service
+from serving.privacy import asking
 from serving.problems import NotFound
 from serving.shops import connections
 from serving.shops import repository as shops
@@ -74,6 +75,9 @@ def show_shop(visit: SignedIn, connection_id: str) -> Response:
             title=ADAPTERS[shop.kind].title if shop.kind in ADAPTERS else shop.kind,
             address=f"{visit.base_url}/v1/shops/{connection_id}",
             waiting=shops.count_waiting(conn).get(connection_id, 0),
+            asks=connections.shop_asks(conn, connection_id),
+            asked=sum(each.source == connection_id for each in asking.every_open(conn)),
+            answered_within=asking.ANSWERED_WITHIN_US,
             entries=trail.of_subject(conn, f"shop:{connection_id}", at_most=20),
             names=staff.names(conn),
         )

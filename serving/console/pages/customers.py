@@ -21,7 +21,7 @@ from serving.disputes import repository as disputes
 from serving.fields import MAX_ID_LENGTH
 from serving.notices import repository as notices
 from serving.policy.source import in_force
-from serving.privacy import correction, overview, service
+from serving.privacy import asking, correction, overview, service
 from serving.privacy import repository as requests
 from serving.privacy.export import export as exported
 from serving.privacy.person import Person, find_person
@@ -40,7 +40,7 @@ _LOOKS: Final = 50
 @pages.page("/customers", "customer.view")
 def search(visit: SignedIn) -> Response:
     """Where a customer is looked for. What was typed is sent as a form, so that no address holds it."""
-    return visit.render("customers/find.html", found=None)
+    return _finding(visit)
 
 
 @pages.form("/customers", "customer.view")
@@ -48,11 +48,11 @@ async def find(visit: SignedIn) -> Response:
     """Leads to the one customer, or lists the few, that a text fits."""
     text = visit.form.text("text", longest=2 * MAX_ID_LENGTH, required=True)
     if not visit.form.is_fine:
-        return visit.render("customers/find.html", 422, found=None)
+        return await run_in_threadpool(_finding, visit, 422)
     found = await visit.read(lambda conn: overview.found(conn, visit.context.ledger.hasher, text))
     if len(found) == 1:
         return visit.redirect(_path(found[0]))
-    return visit.render("customers/find.html", found=found)
+    return await run_in_threadpool(_finding, visit, found=found)
 
 
 @pages.form("/customers/-/export/{customer_id:path}", "customer.export")
@@ -163,6 +163,17 @@ async def show(visit: SignedIn, customer_id: str) -> Response:
     return await _page(visit, customer_id)
 
 
+def _finding(visit: Visit, status: int = 200, found: list[str] | None = None) -> Response:
+    """The form, with what came through shops for those who may see to it."""
+    asked = []
+    if visit.may("customer.erase"):
+        with visit.context.ledger.read() as conn:
+            asked = asking.every_open(conn)
+    return visit.render(
+        "customers/find.html", status, found=found, asked=asked, answered_within=asking.ANSWERED_WITHIN_US
+    )
+
+
 async def _page(visit: Visit, customer_id: str, status: int = 200) -> Response:
     def look(conn: Connection) -> dict[str, Any]:
         person = _known(visit, conn, customer_id)
@@ -179,7 +190,7 @@ async def _page(visit: Visit, customer_id: str, status: int = 200) -> Response:
             "case_ids": dict(zip(person.case_nos, person.case_ids, strict=True)),
             "notices": notices.of_customer(conn, customer_id),
             "restrictions": restrictions.of_customer(conn, customer_id),
-            "requests": requests.requests_of(conn, person.customer_hash),
+            "asked": asking.open_of(conn, person.customer_hash),
             "looks": trail.of_subject(conn, person.subject, at_most=_LOOKS),
             "names": staff.names(conn),
             "customer_language": in_force(conn).language(sums.country),
@@ -197,6 +208,7 @@ async def _page(visit: Visit, customer_id: str, status: int = 200) -> Response:
         status,
         **values,
         languages=LANGUAGES,
+        answered_within=asking.ANSWERED_WITHIN_US,
         first_day=(today + timedelta(days=1)).isoformat(),
         last_day=(today + timedelta(days=restricting.MOST_DAYS - 1)).isoformat(),
         proposed_day=(today + timedelta(days=90)).isoformat(),

@@ -6,9 +6,11 @@ them, with tax where `taxes_included`.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Final
 
+from serving.privacy.asking import Asking, Wish, names_of
 from serving.shops.reading import (
     Adapter,
     Mapped,
@@ -48,6 +50,8 @@ _CHANNELS: Final = {
 }
 #: Gateways of refunds that give credit instead of money.
 _CREDIT: Final = frozenset(("gift_card", "shopify_store_credit", "store_credit"))
+
+_DOMAIN: Final = re.compile(r"[a-z0-9][a-z0-9.-]{2,98}", re.ASCII)
 
 
 def read_order(message: Message) -> Reading:
@@ -116,6 +120,35 @@ def read_return(message: Message) -> Reading:
 def read_refund(message: Message) -> Reading:
     """A refund: where lines came back without a return having been asked for, it is one."""
     return _refund(message, message.body, message.body["order_id"].ident())
+
+
+def read_data_request(message: Message) -> Reading:
+    """A customer asks for their data: shown to a lead, who makes the file on the page of the customer."""
+    return _asking(message, "export", "orders_requested")
+
+
+def read_redact(message: Message) -> Reading:
+    """A customer asks to be erased: shown to a lead, who confirms it on the page of the customer."""
+    return _asking(message, "erasure", "orders_to_redact")
+
+
+def read_shop_redact(message: Message) -> Reading:
+    """The app was uninstalled, and what came from the shop is to be erased: shown to an administrator."""
+    domain = (message.body["shop_domain"].text() or "").lower()
+    if not _DOMAIN.fullmatch(domain):
+        raise UnreadableError("shop_domain must be a domain")
+    return Reading(shop_asks=domain)
+
+
+def _asking(message: Message, wish: Wish, orders: str) -> Reading:
+    """Whom a privacy message is about: the account, and the orders that were made with its e-mail as a guest."""
+    customer = message.body["customer"]
+    account, email = customer["id"].text(), customer["email"].text()
+    order_ids = tuple(message.own(each.ident()) for each in message.body[orders].items())
+    names = names_of((message.own(account) if account else None, message.guest(email, "") if email else None))
+    if not names and not order_ids:
+        raise UnreadableError("customer must have an id or an email")
+    return Reading(asked=[Asking(wish, names, order_ids)])
 
 
 def _order(message: Message, order: Node, order_id: str) -> Reading:
@@ -250,6 +283,9 @@ SHOPIFY: Final = Adapter(
         "returns/request": read_return,
         "returns/approve": read_return,
         "refunds/create": read_refund,
+        "customers/data_request": read_data_request,
+        "customers/redact": read_redact,
+        "shop/redact": read_shop_redact,
     },
     silent={
         "orders/cancelled": "what was not sent cannot come back",

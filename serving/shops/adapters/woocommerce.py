@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from serving.shops.reading import Adapter, Mapped, Message, Node, Reading, address, left_out, line_prices
 
-#: Words of a refund's `reason`, which is free text, in lower case; the first that it holds decides.
+#: Words of a refund's `reason`, which is free text, in lower case; the first that it holds, as whole words, decides.
 REASONS: Final = {
     "not received": "not_received",
     "never arrived": "not_received",
@@ -169,7 +169,7 @@ def _refunded_line(line: Node) -> str | None:
 
 def _reason(node: Node) -> str:
     said = (node.text() or "").casefold()
-    return next((reason for words, reason in REASONS.items() if words in said), "other")
+    return next((reason for words, reason in REASONS.items() if re.search(rf"\b{re.escape(words)}\b", said)), "other")
 
 
 WOOCOMMERCE: Final = Adapter(

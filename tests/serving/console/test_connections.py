@@ -19,7 +19,7 @@ from serving.settings import ServingSettings
 from tests.support.console import Console, SignedIn, words
 from tests.support.receiver import Receiver, receiver
 from tests.support.service import bearer, make_key, running, settings_of
-from tests.support.shops import Sender, woo_order
+from tests.support.shops import SECRET, Sender, shopify_order, woo_order
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +180,23 @@ class TestShops:
         assert page.status_code == 422
         assert told in words(page)
         assert "short" not in re.findall(r'value="([^"]*)"', page.text)
+
+    def test_what_a_shop_passes_on_about_privacy_is_shown(self, administrator: SignedIn, shared_home: Path) -> None:
+        page = administrator.post(
+            "/connections/shops",
+            {"shop_name": "Left", "kind": "shopify", "shop_secret": SECRET, "prefix": "left-"},
+        )
+        (connection_id,) = re.findall(r'value="http[^"]*/v1/shops/(\w+)"', page.text)
+        shop = Sender(administrator.client, shared_home, "shopify", connection_id)
+        order = shopify_order(customer={"id": 77}, email=None, contact_email=None)
+        shop.send("orders/create", order)
+        shop.send("customers/redact", {"customer": {"id": 77}, "orders_to_redact": []})
+        shop.send("shop/redact", {"shop_id": 1, "shop_domain": "left.myshopify.com"})
+        shown = administrator.get(f"/connections/shops/{connection_id}").text
+        assert "left.myshopify.com asks that everything that came from it be erased." in shown
+        assert "Requests of customers that wait</dt><dd>1</dd>" in shown
+        assert "The shop asked for erasure" in shown
+        assert "left-77" not in shown
 
     def test_what_is_not_there_is_told(self, administrator: SignedIn) -> None:
         assert administrator.get("/connections/shops/0").status_code == 404

@@ -13,6 +13,8 @@ from features.clock import DAY
 from features.ledger.sql import rows
 from features.ledger.store import Ledger
 from serving.clock import now_us
+from serving.privacy import asking
+from serving.privacy.asking import Asking
 from tests.support.closed_cases import put_case
 from tests.support.console import Console, SignedIn
 from tests.support.service import settings_of
@@ -173,3 +175,22 @@ def test_an_odd_id_is_found_shown_and_escaped(lead: SignedIn, ledger: Ledger) ->
     assert page.status_code == 200
     assert "<i>" not in page.text
     assert "a/b?c#d &lt;i&gt;&amp;" in page.text
+
+
+def test_what_came_through_a_shop_is_shown_to_who_may_do_it(console: Console, lead: SignedIn, ledger: Ledger) -> None:
+    now = now_us()
+    with ledger.write() as conn:
+        asking.take(conn, Asking("export", ("c9",), ()), "shop", hasher=ledger.hasher, now=now - 31 * DAY)
+        asking.take(conn, Asking("erasure", ("c9",), ()), "shop", hasher=ledger.hasher, now=now)
+    listed = lead.get("/customers").text
+    assert listed.count('href="/console/customers/c9"') == 2
+    assert listed.index("Everything that is stored is asked for.") < listed.index("be erased.")
+    assert "Late" in listed
+    assert "Asked for through a shop" not in console.of("reviewer").get("/customers").text
+    page = lead.get("/customers/c9").text
+    assert "It is asked that this customer be erased." in page
+    assert "The shop passed on: erasure asked for" in page
+    assert lead.post("/customers/-/export/c9", {"language": "en"}).status_code == 200
+    assert "Everything that is stored is asked for." not in lead.get("/customers/c9").text
+    lead.post("/customers/-/erase/c9", {"confirm": "c9", "sure": "1"})
+    assert "Asked for through a shop" not in lead.get("/customers").text

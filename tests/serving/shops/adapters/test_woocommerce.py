@@ -105,6 +105,8 @@ class TestRefunds:
             ("one sock MISSING", "missing_item", "claim"),
             ("arrived damaged", "damaged_in_transit", "return"),
             ("I don't know", "other", "return"),
+            ("the chocolate had melted", "other", "return"),
+            ("came too late", "arrived_late", "return"),
             ("", "other", "return"),
             (None, "other", "return"),
         ],
