@@ -20,7 +20,10 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LONGEST: Final = 2_000
 _PORTS: Final = {"https": 443, "http": 80}
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+#: In whose last four bytes an IPv4 address stands: translated on the way (RFC 6052, 8215, 7915), or compatible.
+_TRANSLATED: Final = tuple(
+    ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")
+)
 _MOST_ADDRESSES: Final = 3
 
 
@@ -128,7 +131,7 @@ def _embedded(ip: IPAddress) -> tuple[IPAddress, ...]:
     found: list[IPAddress] = [each for each in (ip.ipv4_mapped, ip.sixtofour) if each is not None]
     if ip.teredo is not None:
         found += ip.teredo
-    if ip in _NAT64:
+    if int(ip) > 0xFFFF and any(ip in network for network in _TRANSLATED):  # not :: and ::1
         found.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
     return tuple(found)
 

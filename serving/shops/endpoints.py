@@ -89,12 +89,19 @@ def _read(shop: Shop, adapter: Adapter, request: Request, body: bytes, hasher: K
     sent_at = now_us()
     try:
         if adapter.time_header and (said := request.headers.get(adapter.time_header)):
-            sent_at = min(sent_at, moment(Node(said, adapter.time_header).moment()))
+            sent_at = min(sent_at, _moment(Node(said, adapter.time_header)))
         return reader(Message(shop.connection_id, shop.prefix, sent_at, content, hasher))
     except UnreadableError as error:
         metrics.shop_messages_total.labels(shop.kind, "unreadable").inc()
         _log.warning("a message of the shop %s about %s cannot be read: %s", shop.connection_id, topic, error.message)
         return left_out(f"cannot be read: {error.message}")
+
+
+def _moment(said: Node) -> int:
+    try:
+        return moment(said.moment())
+    except ValueError as error:
+        raise UnreadableError(f"{said.place} {error}") from None
 
 
 def _answer(taken: Taken) -> Response:

@@ -93,13 +93,15 @@ class Node:
         """A time as ISO 8601 in UTC. `utc`: the shop leaves the zone away, and means UTC."""
         try:
             moment = datetime.fromisoformat(str(self.value))
-        except ValueError:
+            if moment.tzinfo is None and utc:
+                moment = moment.replace(tzinfo=UTC)
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise UnreadableError(f"{self.place} must be a time") from None
         if moment.tzinfo is None:
-            if not utc:
-                raise UnreadableError(f"{self.place} must have a time zone")
-            moment = moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            raise UnreadableError(f"{self.place} must have a time zone")
+        return moment.isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

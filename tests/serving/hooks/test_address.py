@@ -46,6 +46,9 @@ def test_what_may_be_sent_to(url: str, host: str, port: int, path: str) -> None:
         ("https://[::ffff:10.0.0.1]/", "private address"),
         ("https://[64:ff9b::a9fe:a9fe]/", "never"),
         ("https://[2002:7f00:1::]/", "private address"),
+        ("https://[64:ff9b:1::7f00:1]/", "private address"),
+        ("https://[::127.0.0.1]/", "private address"),
+        ("https://[::ffff:0:a9fe:a9fe]/", "never"),
     ],
 )
 def test_what_may_not(url: str, why: str) -> None:

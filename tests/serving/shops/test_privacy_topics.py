@@ -161,3 +161,9 @@ def test_an_old_order_that_changes_does_not_bring_an_erased_customer_back(shop: 
     assert shop.query("SELECT 1 FROM orders WHERE customer_id = ?", customer_id) == []
     later = shops.shopify_order(customer=order["customer"], created_at="2126-01-01T00:00:00Z")
     assert "before" not in str(shop.send("orders/create", later)["notes"])
+
+
+@pytest.mark.parametrize("said", ["1960-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "soon"])
+def test_a_header_with_a_time_that_cannot_be_is_told(shop: Sender, said: str) -> None:
+    answer = shop.send("orders/create", shops.shopify_order(), **{"x-shopify-triggered-at": said})
+    assert "cannot be read: x-shopify-triggered-at" in answer["notes"][0]

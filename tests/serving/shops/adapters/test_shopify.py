@@ -267,3 +267,9 @@ class TestRefunds:
     def test_a_word_that_is_new_is_told(self) -> None:
         with pytest.raises(UnreadableError, match=r"refund_line_items\[0\]\.restock_type is 'teleport'"):
             self.refund(restock_type="teleport")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_is_none_in_utc_is_told(moment: str) -> None:
+    with pytest.raises(UnreadableError, match="created_at must be a time"):
+        order(created_at=moment)
