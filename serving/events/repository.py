@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy.engine import Connection
 
+from features.clock import DAY
 from features.ledger.append.lookups import insert, select_in
 
 _COLUMNS = ("event_id", "type", "received_at", "digest")
@@ -18,8 +19,10 @@ def digests(conn: Connection, event_ids: Collection[str]) -> dict[str, bytes]:
 
 
 def remember(conn: Connection, events: Mapping[str, tuple[str, bytes]], received_at: int) -> None:
-    """Keep event_id -> (type, digest)."""
-    insert(conn, "live_events", _COLUMNS, [(i, kind, received_at, digest) for i, (kind, digest) in events.items()])
+    """Keep event_id -> (type, digest), with the day only: ids often hold those of orders, and with the moment at which
+    the ledger recorded it, they would lead back to somebody who was erased."""
+    day = received_at // DAY * DAY
+    insert(conn, "live_events", _COLUMNS, [(i, kind, day, digest) for i, (kind, digest) in events.items()])
 
 
 def line_counts(conn: Connection, order_ids: Collection[str]) -> dict[str, int]:

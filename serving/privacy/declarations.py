@@ -78,8 +78,8 @@ _STAFF: Final = "about members of staff, not about customers"
 _CONNECTIONS: Final = "about other systems, not about customers"
 
 NOT_PERSONAL: Final[dict[str, str]] = {
-    "live_events": "ids of messages as their senders chose them, with a digest of each: nothing in it is found by "
-    "person, and it goes when its time is over",
+    "live_events": "ids of messages as their senders chose them, with a keyed digest of each and the day it came: "
+    "nothing in it is found by person, and it goes when its time is over",
     "order_changes": "numbers of orders that changed lately, without anything about them, and thrown away soon",
     "ledger_meta": "state of the ledger itself",
     "population_days": "sums of a day over all customers by product, category, courier and country",

@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
+from features.clock import DAY
+from features.ledger.identity import KeyHasher
 from features.ledger.store import Ledger
 from serving.audit.trail import Actor
 from serving.clock import now_us
+from serving.events.schemas import EventsRequest
+from serving.events.service import _digest
 from serving.privacy import asking, service
 from serving.shops import connections
+from serving.shops.adapters.shopify import SHOPIFY
+from serving.shops.reading import Message, Node
 from tests.support import shops
 from tests.support.service import settings_of
 from tests.support.shops import Sender, number
@@ -167,3 +173,21 @@ def test_an_old_order_that_changes_does_not_bring_an_erased_customer_back(shop: 
 def test_a_header_with_a_time_that_cannot_be_is_told(shop: Sender, said: str) -> None:
     answer = shop.send("orders/create", shops.shopify_order(), **{"x-shopify-triggered-at": said})
     assert "cannot be read: x-shopify-triggered-at" in answer["notes"][0]
+
+
+def test_ids_of_messages_lead_to_nobody_who_was_erased(shop: Sender) -> None:
+    order, customer_id = bought(shop)
+    ((order_no, recorded_at),) = shop.query(
+        "SELECT order_no, recorded_at FROM orders WHERE order_id = ?", f"de-{order['id']}"
+    )
+    erase(shop.home, customer_id)
+    assert shop.query("SELECT recorded_at FROM orders WHERE order_no = ?", order_no) == [(recorded_at,)]
+    event_id = f"{shop.connection_id}:order:{order['id']}"
+    ((received_at, kept),) = shop.query("SELECT received_at, digest FROM live_events WHERE event_id = ?", event_id)
+    assert received_at % DAY == 0
+    assert received_at <= recorded_at < received_at + DAY
+    reading = SHOPIFY.readers["orders/create"](
+        Message(shop.connection_id, "de-", 0, Node(order), KeyHasher(b"a key that somebody guesses"))
+    )
+    guess = EventsRequest.model_validate({"events": [reading.events[0].event]}).events[0]
+    assert kept != _digest(guess, KeyHasher(b"a key that somebody guesses").subkey(b"events"))
