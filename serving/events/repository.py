@@ -19,8 +19,8 @@ def digests(conn: Connection, event_ids: Collection[str]) -> dict[str, bytes]:
 
 
 def remember(conn: Connection, events: Mapping[str, tuple[str, bytes]], received_at: int) -> None:
-    """Keep event_id -> (type, digest), with the day only: ids often hold those of orders, and with the moment at which
-    the ledger recorded it, they would lead back to somebody who was erased."""
+    """Keep event_id -> (type, digest), with the day only: ids often hold those of orders, and the moment at which one
+    came is close to that of the order, so that it would lead back to somebody who was erased."""
     day = received_at // DAY * DAY
     insert(conn, "live_events", _COLUMNS, [(i, kind, day, digest) for i, (kind, digest) in events.items()])
 

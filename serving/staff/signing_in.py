@@ -54,12 +54,7 @@ async def sign_in(context: Context, login: str, password: str, now: int) -> Sign
     attempted = _digest(context, login)
 
     def look(conn: Connection) -> Person | None:
-        wait = wait_us(conn, attempted, now)
-        if wait > 0:
-            raise TooOften(-(-wait // _SECOND))
-        # noted before the password is looked at: many at once are no way around the wait
-        repository.insert_attempt(conn, attempted, now, succeeded=False)
-        repository.forget_attempts(conn, now - _KEPT)
+        _attempt(conn, attempted, now)
         return repository.find_login(conn, login)
 
     person = await context.writer.run(look)
@@ -81,9 +76,37 @@ async def sign_in(context: Context, login: str, password: str, now: int) -> Sign
     return await context.writer.run(begin)
 
 
+async def confirms(context: Context, person: Person, password: str, now: int) -> bool:
+    """Whether a password is that of a person who is signed in already. A session that was left open is no way to guess
+    it: this counts as an attempt to sign in.
+
+    Raises:
+        TooOften: the login has to wait.
+    """
+    attempted = _digest(context, person.login)
+    await context.writer.run(lambda conn: _attempt(conn, attempted, now))
+    fits = await asyncio.to_thread(passwords.matches, password[: passwords.LONGEST + 1], person.password_hash)
+    if fits:
+        await context.writer.run(lambda conn: repository.insert_attempt(conn, attempted, now, succeeded=True))
+    return fits
+
+
 def begin_session(conn: Connection, person: Person, now: int, *, hours: int) -> SignedIn:
     """Begin a session of a person who has shown who they are."""
     return SignedIn(person, *sessions.begin(conn, person, now, hours=hours))
+
+
+def _attempt(conn: Connection, attempted: str, now: int) -> None:
+    """Note an attempt, before the password is looked at: many at once are no way around the wait.
+
+    Raises:
+        TooOften: the login has to wait.
+    """
+    wait = wait_us(conn, attempted, now)
+    if wait > 0:
+        raise TooOften(-(-wait // _SECOND))
+    repository.insert_attempt(conn, attempted, now, succeeded=False)
+    repository.forget_attempts(conn, now - _KEPT)
 
 
 def wait_us(conn: Connection, attempted: str, now: int) -> int:

@@ -13,6 +13,7 @@ from serving.console.pages.signing_in import new_password
 from serving.console.routing import Pages, SignedIn
 from serving.staff import accounts, passwords, repository, sessions
 from serving.staff.errors import Refused
+from serving.staff.signing_in import TooOften, confirms
 from serving.texts import LANGUAGES, texts
 
 pages = Pages()
@@ -59,18 +60,28 @@ async def change_password(visit: SignedIn) -> Response:
     assert session is not None
     former = form.secret("password")
     password = new_password(visit, login=person.login, name=person.name)
-    if not await asyncio.to_thread(passwords.matches, former[: passwords.LONGEST + 1], person.password_hash):
-        form.refuse("password", "account.password_wrong")
+    try:
+        if not await confirms(visit.context, person, former, visit.now):
+            form.refuse("password", "account.password_wrong")
+    except TooOften as error:
+        form.refuse("password", error.key, **error.values)
+        response = await _page(visit, 429)
+        response.headers["Retry-After"] = str(error.seconds)
+        return response
     if not form.is_fine:
         return await _page(visit, 422)
     hashed = await asyncio.to_thread(passwords.hashed, password)
 
-    def keep(conn: Connection) -> None:
+    def keep(conn: Connection) -> bool:
         current = repository.find(conn, person.staff_id)
-        if current is not None and current.password_hash == person.password_hash:
-            accounts.set_password(conn, visit.actor, current, hashed, visit.now, keep_session=session.digest)
+        if current is None or current.password_hash != person.password_hash:  # another one was chosen meanwhile
+            return False
+        accounts.set_password(conn, visit.actor, current, hashed, visit.now, keep_session=session.digest)
+        return True
 
-    await visit.write(keep)
+    if not await visit.write(keep):
+        form.refuse("password", "account.password_wrong")
+        return await _page(visit, 422)
     return visit.redirect("/account", said="account.password_changed")
 
 

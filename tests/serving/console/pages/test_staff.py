@@ -118,6 +118,20 @@ class TestAccount:
         assert console.guest().post("/sign-in", signing).status_code == 303
         assert console.guest().post("/sign-in", signing | {"password": PASSWORD}).status_code == 422
 
+    def test_a_session_that_was_left_open_is_no_way_to_guess_the_password(self, console: Console) -> None:
+        browser = console.another("desk", password=PASSWORD)
+        new = "four words and more"
+        fields = {"password": "wrong", "new_password": new, "new_password_again": new}
+        answers = [browser.post("/account/password", fields).status_code for _ in range(6)]
+        assert answers == [422] * 5 + [429]
+        page = browser.post("/account/password", fields | {"password": PASSWORD})
+        assert page.status_code == 429
+        assert int(page.headers["retry-after"]) > 0
+        assert "tried too often" in words(page)
+        assert (
+            console.guest().post("/sign-in", {"login": browser.person.login, "password": PASSWORD}).status_code == 429
+        )
+
     def test_sessions_are_listed_and_all_others_ended(self, console: Console) -> None:
         browser = console.another("lead")
         other = console.signed_in(browser.person)
