@@ -197,7 +197,7 @@ def _sqlite_engine(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise LedgerError("the ledger needs a file: what is kept in memory would be lost")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=8, max_overflow=32, query_cache_size=1_000)
+    engine = sa.create_engine(url, pool_size=8, max_overflow=32, query_cache_size=1_000, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
@@ -234,7 +234,7 @@ def _use_wal(cursor: sqlite3.Cursor) -> None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    engine = sa.create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+    engine = sa.create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:

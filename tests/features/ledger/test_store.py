@@ -50,6 +50,13 @@ class TestOpen:
                 "busy_timeout": store.BUSY_TIMEOUT_MS,
             }
 
+    def test_errors_do_not_repeat_what_was_to_be_written(self, ledger: Ledger) -> None:
+        with ledger.write() as conn:
+            conn.exec_driver_sql(INSERT, ("test", "words of somebody"))
+            with pytest.raises(sa.exc.IntegrityError) as told:
+                conn.exec_driver_sql(INSERT, ("test", "words of somebody"))
+        assert "words of somebody" not in str(told.value)
+
     def test_makes_the_home_and_finds_it_again(self, tmp_path: Path) -> None:
         settings = Settings(home=tmp_path / "a" / "b", database_url="")
         first = Ledger.open(settings)
