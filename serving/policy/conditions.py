@@ -8,7 +8,8 @@ once: which part can never apply, which returns two parts claim, which none does
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from features.ledger.vocabulary import CHANNELS, KINDS, REASONS
@@ -63,23 +64,38 @@ class Box:
 EVERYTHING: Final = Box()
 
 
+class Tangled(Exception):
+    """Boxes lie over each other in more ways than anybody would look through."""
+
+
+class Patience:
+    """How often boxes may be held against each other: a second's work. In how many ways they can lie over each other
+    grows without bounds with their number; no policy that a person can read comes near this often."""
+
+    def __init__(self, times: int = 150_000) -> None:
+        self._left = times
+
+    def spend(self, times: int) -> None:
+        """So often more.
+
+        Raises:
+            Tangled: that was too often.
+        """
+        self._left -= times
+        if self._left < 0:
+            raise Tangled
+
+
 @dataclass(frozen=True)
 class Space:
     """All words of each dimension, the policy's categories among them."""
 
     categories: tuple[str, ...] = ()
+    patience: Patience = field(default_factory=Patience, compare=False, repr=False)
 
     def words(self, at: int) -> frozenset[str]:
         """All that there are along a dimension."""
-        return (
-            frozenset(KINDS),
-            frozenset(BANDS),
-            frozenset(HISTORIES),
-            frozenset((*countries.ALL, UNKNOWN)),
-            frozenset((*CHANNELS, UNKNOWN)),
-            frozenset((*self.categories, ANOTHER, UNKNOWN)),
-            frozenset(REASONS),
-        )[at]
+        return _all_words(self.categories)[at]
 
     def common(self, one: Box, other: Box) -> Box:
         """What lies inside both."""
@@ -94,13 +110,19 @@ class Space:
         return self.rest(one, [other]) is None
 
     def rest(self, box: Box, others: Sequence[Box]) -> Box | None:
-        """A part of `box` that lies outside of all `others`; None if there is none."""
+        """A part of `box` that lies outside of all `others`; None if there is none.
+
+        Raises:
+            Tangled: that cannot be told within the space's patience.
+        """
         if box.empty:
             return None
         for number, other in enumerate(others):
-            if not self.common(box, other).empty:
+            if _meet(box, other):
+                self.patience.spend(number + 1)
                 later = others[number + 1 :]
                 return next((left for piece in self._cut(box, other) if (left := self.rest(piece, later))), None)
+        self.patience.spend(len(others))
         return box
 
     def _cut(self, box: Box, other: Box) -> Iterator[Box]:
@@ -125,6 +147,27 @@ class Space:
         if box.least:
             parts.append(f"value {box.least / 100:g}")
         return ", ".join(parts)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    """Whether anything lies inside both of two boxes, of which the first is not empty."""
+    if other.empty or one.least >= other.below or other.least >= one.below:
+        return False
+    mine = dict(one.sets)
+    return all(at not in mine or not words.isdisjoint(mine[at]) for at, words in other.sets)
+
+
+@lru_cache(maxsize=8)
+def _all_words(categories: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    return (
+        frozenset(KINDS),
+        frozenset(BANDS),
+        frozenset(HISTORIES),
+        frozenset((*countries.ALL, UNKNOWN)),
+        frozenset((*CHANNELS, UNKNOWN)),
+        frozenset((*categories, ANOTHER, UNKNOWN)),
+        frozenset(REASONS),
+    )
 
 
 def _usual(words: frozenset[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from features.errors import ReturnwiseError
 
@@ -26,12 +26,20 @@ class Fault(NamedTuple):
         return f"{place}{self.path}: {self.what}" if self.path else place + self.what
 
 
+#: So many faults tell what is wrong; more are those of another kind of file.
+MOST: Final = 100
+
+
 class PolicyError(ReturnwiseError):
     """The policy cannot be used. The message has a line for each fault: file, line, column, and what to do."""
 
     def __init__(self, file: str, faults: Sequence[Fault]) -> None:
         self.file = file
-        self.faults = tuple(sorted(set(faults)))
+        found = sorted(set(faults))
+        if len(found) > MOST:
+            left = found[MOST]
+            found = [*found[:MOST], Fault(left.line, left.column, "", f"and {len(found) - MOST} more from here on")]
+        self.faults = tuple(found)
         super().__init__("\n".join(fault.told(file) for fault in self.faults))
 
 

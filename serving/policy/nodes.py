@@ -19,6 +19,7 @@ from serving.policy.faults import Fault, PolicyError, Wrong
 #: More than any policy needs, and little enough to be read at once.
 LONGEST: Final = 200_000
 _DEEPEST: Final = 12
+_CONTROLS: Final = yaml.reader.Reader.NON_PRINTABLE
 
 
 class Place(NamedTuple):
@@ -240,8 +241,7 @@ def compose(text: str, file: str) -> Place:
     Raises:
         PolicyError: it is no YAML, is empty or too long, nests too deep, or uses anchors or tags.
     """
-    if len(text) > LONGEST:
-        raise PolicyError(file, [Fault(1, 1, "", f"is longer than {LONGEST:,} characters")])
+    _is_text(text, file)
     faults, depth = list[Fault](), 0
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
@@ -258,15 +258,38 @@ def compose(text: str, file: str) -> Place:
             raise PolicyError(file, faults)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
-        what = (
-            f"is not YAML: {error.problem or error.context}; look at indentation, quotes and colons here and just above"
-        )
-        raise PolicyError(file, [_at(error.problem_mark or error.context_mark, what)]) from None
+        mark = error.problem_mark or error.context_mark
+        what = "has a tab where lines are indented; use spaces"
+        if mark is None or not _is_tab(text, mark):
+            problem = error.problem or error.context
+            what = f"is not YAML: {problem}; look at indentation, quotes and colons here and just above"
+        raise PolicyError(file, [_at(mark, what)]) from None
     except yaml.YAMLError as error:
         raise PolicyError(file, [Fault(1, 1, "", f"is not YAML: {' '.join(str(error).split())}")]) from None
     if root is None:
         raise PolicyError(file, [Fault(1, 1, "", "is empty; start from `returnwise policy show`")])
     return Place(root, "")
+
+
+def _is_text(text: str, file: str) -> None:
+    """Holds that it is not too long, and text throughout."""
+    if len(text) > LONGEST:
+        what = f"is longer than {LONGEST:,} characters; shorten texts and comments, or write fewer entries"
+        raise PolicyError(file, [Fault(1, 1, "", what)])
+    control = _CONTROLS.search(text)
+    if control:
+        what = f"has a character that is no text here ({ord(control.group()):#04x}); remove it"
+        raise PolicyError(file, [at_end(text[: control.start()], what)])
+
+
+def at_end(before: str, what: str) -> Fault:
+    """Something is wrong with what comes after `before`, the beginning of a file."""
+    return Fault(before.count("\n") + 1, len(before) - before.rfind("\n"), "", what)
+
+
+def _is_tab(text: str, mark: Any) -> bool:
+    lines = text.splitlines()
+    return bool(mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t")
 
 
 def _at(mark: Any, what: str) -> Fault:
@@ -281,5 +304,7 @@ def _refused(event: yaml.Event, depth: int) -> str | None:
     if tag:
         return f"tags (such as {tag}) are not possible here; remove it"
     if depth > _DEEPEST:
-        return f"nests deeper than {_DEEPEST} levels"
+        return (
+            f"nests deeper than {_DEEPEST} levels; no key of a policy lies so deep, so look at indentation and brackets"
+        )
     return None

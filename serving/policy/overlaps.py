@@ -9,10 +9,15 @@ packet filters, Al-Shaer and Hamed, 2003: shadowing and redundancy, and correlat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from serving.policy.conditions import EVERYTHING, Box, Space
-from serving.policy.faults import Fault
+from serving.policy.conditions import EVERYTHING, Box, Space, Tangled
+from serving.policy.faults import Fault, Wrong
+
+_TANGLED: Final = (
+    "lies over those before it in so many ways that nobody could tell which of them decides; name fewer conditions, or "
+    "write fewer entries that each are for more"
+)
 
 
 class Entry(NamedTuple):
@@ -36,27 +41,51 @@ class Entry(NamedTuple):
 
 
 def overlaps(space: Space, entries: Sequence[Entry]) -> list[Fault]:
-    """What is wrong with the entries of a list as they lie to each other."""
+    """What is wrong with the entries of a list as they lie to each other.
+
+    Raises:
+        Wrong: that cannot be told.
+    """
     faults: list[Fault] = []
     for number, entry in enumerate(entries):
-        earlier = entries[:number]
-        if entry.box.empty:
-            faults.append(entry.fault("can never apply: value_from must be less than value_below"))
-        elif space.rest(entry.box, [e.box for e in earlier]) is None:
-            faults.append(entry.fault(_never(space, entry, earlier)))
-        else:
-            faults += _contradictions(space, entry, earlier)
+        try:
+            faults += _fault_of(space, entry, entries[:number])
+        except Tangled:
+            raise Wrong([*faults, entry.fault(_TANGLED)]) from None
     return faults
 
 
+def _fault_of(space: Space, entry: Entry, earlier: Sequence[Entry]) -> list[Fault]:
+    if entry.box.empty:
+        return [entry.fault("can never apply: value_from must be less than value_below")]
+    if space.rest(entry.box, [e.box for e in earlier]) is None:
+        return [entry.fault(_never(space, entry, earlier))]
+    return _contradictions(space, entry, earlier)
+
+
 def left_open(space: Space, entries: Sequence[Entry]) -> Box | None:
-    """Returns that no entry is for; None if there are none."""
-    return space.rest(EVERYTHING, [entry.box for entry in entries])
+    """Returns that no entry is for; None if there are none.
+
+    Raises:
+        Wrong: that cannot be told.
+    """
+    return _rest(space, EVERYTHING, entries, entries[-1]) if entries else EVERYTHING
 
 
 def reached(space: Space, entries: Sequence[Entry], number: int, part: Box) -> Box | None:
-    """Returns of `part` that the entry of that number decides; None if there are none."""
-    return space.rest(space.common(entries[number].box, part), [entry.box for entry in entries[:number]])
+    """Returns of `part` that the entry of that number decides; None if there are none.
+
+    Raises:
+        Wrong: that cannot be told.
+    """
+    return _rest(space, space.common(entries[number].box, part), entries[:number], entries[number])
+
+
+def _rest(space: Space, box: Box, others: Sequence[Entry], at: Entry) -> Box | None:
+    try:
+        return space.rest(box, [entry.box for entry in others])
+    except Tangled:
+        raise Wrong([at.fault(_TANGLED)]) from None
 
 
 def _never(space: Space, entry: Entry, earlier: Sequence[Entry]) -> str:

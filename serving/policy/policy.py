@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from serving.policy import texts as told
 from serving.policy.checks import LOOKS, Check, CheckRules
-from serving.policy.conditions import UNKNOWN, Box, Case, Space
+from serving.policy.conditions import UNKNOWN, Box, Case
 from serving.policy.costs import ACTIONS, RANK, Action, Capacity, Costs, ExpectedCost
 from serving.policy.rights import Purchase, Right, rights
 from serving.policy.terms import Alternative, Season, Terms
@@ -110,11 +110,6 @@ class Policy:
     languages: Languages
     clauses: Mapping[str, Clause] = field(compare=False)
     text: str = field(compare=False, repr=False)  # as it was written
-
-    @property
-    def space(self) -> Space:
-        """The words that conditions may use."""
-        return Space(self.categories)
 
     @property
     def by_cost(self) -> ExpectedCost:

@@ -14,7 +14,6 @@ from features.ledger.sql import execute, rows
 from serving.audit.trail import Actor, record
 from serving.policy.faults import PolicyError
 from serving.policy.policy import Policy
-from serving.policy.reading import read
 from serving.policy.source import default_policy, in_force_no, parsed
 from serving.problems import Forbidden
 from serving.refused import Refused
@@ -77,7 +76,7 @@ def propose(conn: Connection, actor: Actor, text: str, why: str, now: int) -> Pu
         Forbidden: the role may not do this.
     """
     require(actor, "policy.propose")
-    policy = read(text, "policy")
+    policy = parsed(text, "policy")
     why = why.strip()
     if not 1 <= len(why) <= LONGEST_WHY:
         raise PolicyRefused("policy.why_needed", "why", most=LONGEST_WHY)
@@ -135,7 +134,7 @@ def of_version(conn: Connection, version: str) -> Policy | None:
 def _still_in_order(conn: Connection, found: Published) -> None:
     if in_force_no(conn) != found.in_force_no:
         raise PolicyRefused("policy.another_since", version=found.version)
-    read(found.content, "policy")
+    parsed(found.content, "policy")
 
 
 def _new_version(conn: Connection, policy: Policy) -> None:

@@ -13,7 +13,7 @@ from serving.policy import overlaps, schema
 from serving.policy.conditions import HISTORIES, Box, Space
 from serving.policy.costs import NEEDS_GOODS
 from serving.policy.faults import Fault, PolicyError, Wrong
-from serving.policy.nodes import Place, compose
+from serving.policy.nodes import Place, at_end, compose
 from serving.policy.policy import EXPECTED_COST, Clause, Policy, Rule
 from serving.policy.schema import Document, Entry
 from serving.policy.terms import Alternative, Season, Terms
@@ -31,9 +31,12 @@ def load(path: Path) -> Policy:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
-        raise PolicyError(path.name, [Fault(1, 1, "", cause)]) from error
+    except OSError as error:
+        raise PolicyError(path.name, [Fault(1, 1, "", error.strerror or str(error))]) from error
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8")
+        what = f"is not UTF-8 from here on (byte {error.object[error.start]:#04x}); save the file as UTF-8"
+        raise PolicyError(path.name, [at_end(before, what)]) from error
     return read(text, path.name)
 
 
@@ -47,9 +50,9 @@ def read(text: str, file: str) -> Policy:
     try:
         categories = _categories(root)
         said: Document = schema.document(categories)(root)
+        faults = _faults(said)
     except Wrong as wrong:
         raise PolicyError(file, wrong.faults) from None
-    faults = _faults(said)
     if faults:
         raise PolicyError(file, faults)
     return _policy(said, text)
@@ -77,6 +80,9 @@ def _faults(said: Document) -> list[Fault]:
         for entry in entries
         if next(other for other in entries if other.id == entry.id) is not entry
     ]
+    if said.currency in said.rates:
+        rates = next(said.at.child(value, "rates", key) for key, value in said.at.node.value if key.value == "rates")
+        faults.append(rates.fault(f"{said.currency} is the currency itself and has no rate; remove it"))
     faults += _of_rules(space, said)
     terms = _laid(said.terms, "")
     faults += overlaps.overlaps(space, terms)

@@ -12,22 +12,30 @@ from serving.texts.judging import blaming_words
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
 _INTEGER: Final = re.compile(r"[+-]?\d{1,9}")
+#: Other names of some words.
+_MEANT: Final = {"UK": "GB", "EL": "GR"}
 _SOME: Final = 12  # names that a message lists
 
 
 def number(least: float, most: float) -> Scalar:
     """A decimal number between two bounds."""
-    kind = f"a number from {least:g} to {most:g}"
+    kind = f"a number from {_plain(least)} to {_plain(most)}"
 
     def convert(text: str) -> float:
         if not _NUMBER.fullmatch(text):
-            raise ValueError(f"must be {kind}, not {text[:60]!r}")
+            point = "; write a point, not a comma" if "," in text else ""
+            raise ValueError(f"must be {kind}, not {text[:60]!r}{point}")
         value = float(text)
         if not least <= value <= most:
             raise ValueError(f"{text} is not {kind}")
         return value
 
     return Scalar(kind, convert)
+
+
+def _plain(value: float) -> str:
+    """As one would write it in the file: no exponent."""
+    return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
 def integer(least: int, most: int, *, why: str = "") -> Scalar:
@@ -51,7 +59,7 @@ def word(choices: Sequence[str], what: str) -> Scalar:
     def convert(text: str) -> str:
         if text in choices:
             return text
-        close = difflib.get_close_matches(text, choices, 1)
+        close = [_MEANT[text]] if _MEANT.get(text) in choices else difflib.get_close_matches(text, choices, 1)
         listed = f"one of {', '.join(choices)}" if len(choices) <= _SOME else f"such as {', '.join(choices[:3])}"
         raise ValueError(f"unknown {what} {text[:60]!r}; {f'did you mean {close[0]!r}? ' if close else ''}{listed}")
 

@@ -13,8 +13,7 @@ from features.clock import DAY, SECOND
 from features.ledger.sql import execute, rows
 from serving.audit.trail import Actor, record
 from serving.policy.publishing import PolicyRefused, require
-from serving.policy.reading import read
-from serving.policy.source import in_force
+from serving.policy.source import in_force, parsed
 
 STRETCHES: Final = (90, 365)
 #: At the same time, in the whole service: each takes a processor for a while.
@@ -63,7 +62,7 @@ def ask(conn: Connection, actor: Actor, text: str, days: int, now: int) -> str:
         Forbidden: the role may not do this.
     """
     require(actor, "policy.simulate")
-    policy = read(text, "policy")
+    policy = parsed(text, "policy")
     going = "SELECT count(*) FROM policy_simulations WHERE ended_at IS NULL AND seen_at >= ?"
     if rows(conn, going, (now - SILENCE_US,))[0][0] >= MOST_AT_ONCE:
         raise PolicyRefused("policy.simulating_already")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.ledger.vocabulary import CHANNELS, REASONS
 from serving.policy.conditions import ANOTHER, BANDS, DEAREST, DIMENSIONS, Box, Case, Space
-from serving.policy.faults import PolicyError
+from serving.policy.countries import ALL
+from serving.policy.faults import MOST, PolicyError
 from serving.policy.nodes import LONGEST
 from serving.policy.reading import load, read
 from serving.policy.source import FILE, default_policy
@@ -98,6 +102,11 @@ def faults(text: str) -> list[str]:
         ("rates: {GBP: 1.16}", "rates: !!python/object:os.system {}", "!!python", "tags (such as"),
         ("rates: {GBP: 1.16}", "rates: {GBP: 1.16", "categories:", "is not YAML"),
         ("rates: {GBP: 1.16}", "rates: 5", "rates: 5", "must be a mapping"),
+        ("rates: {GBP: 1.16}", "rates: {EUR: 2}", "rates: {EUR", "EUR is the currency itself and has no rate"),
+        ("  checks_a_day: 50", "\tchecks_a_day: 50", "\tchecks", "has a tab where lines are indented; use spaces"),
+        ("Thank you", "Thank\x00 you", "Thank\x00", "a character that is no text here (0x00); remove it"),
+        ("days_over: 0.05", "days_over: 0,05", "days_over: 0,05", "write a point, not a comma"),
+        ("[GB, IS, LI, NO]", "[UK, IS]", "[UK, IS]", "did you mean 'GB'?"),
     ],
 )
 def test_each_fault_has_its_line(old: str, new: str, at: str, told: str) -> None:
@@ -105,6 +114,30 @@ def test_each_fault_has_its_line(old: str, new: str, at: str, told: str) -> None
     found = faults(text)
     line = line_of(text, at)
     assert any(f.startswith(f"shop.yaml:{line}:") and told in f for f in found), "\n".join([f"line {line}", *found])
+
+
+def test_bounds_are_written_as_they_may_be_written() -> None:
+    assert any("a number from 0 to 1000000, not" in fault for fault in faults(replaced("work: 5.00", "work: 1e3")))
+
+
+def test_many_faults_are_told_in_part() -> None:
+    found = faults(DEFAULT + "".join(f"key{number}: 1\n" for number in range(500)))
+    assert len(found) == MOST + 1
+    assert found[-1].endswith(f"and {500 - MOST} more from here on")
+
+
+def test_entries_that_lie_over_each_other_in_endless_ways_are_told_in_time() -> None:
+    chance, rules = random.Random(1), []
+    words = {"country": ALL[:14], "channel": (*CHANNELS, "unknown"), "band": BANDS, "reason": REASONS}
+    for number in range(400):
+        when = {name: chance.sample(words[name], len(words[name]) // 2) for name in chance.sample(sorted(words), 2)}
+        least = chance.randrange(300)
+        when |= {"kind": ["return"], "value_from": least, "value_below": least + 200}  # type: ignore[dict-item]
+        rules.append({"id": f"rule-{number}", "when": when, "action": "inspect_before_refund"})
+    begun = time.process_time()
+    found = faults(written(decide={"by": "expected_cost", "rules": rules}))
+    assert any("in so many ways that nobody could tell which of them decides" in fault for fault in found)
+    assert time.process_time() - begun < 30  # it would take years
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_their_lines() -> None:
@@ -210,8 +243,11 @@ class TestDefault:
         with pytest.raises(PolicyError, match=r"nothing\.yaml:1:1: No such file"):
             load(tmp_path / "nothing.yaml")
         (tmp_path / "other.yaml").write_bytes(b"\xff\xfe")
-        with pytest.raises(PolicyError, match="UTF-8"):
+        with pytest.raises(PolicyError, match=r"other\.yaml:1:1: is not UTF-8"):
             load(tmp_path / "other.yaml")
+        (tmp_path / "latin.yaml").write_bytes("version: 1\ncurrency: \xe9\n".encode("latin-1"))
+        with pytest.raises(PolicyError, match=r"latin\.yaml:2:11: is not UTF-8 .*save the file as UTF-8"):
+            load(tmp_path / "latin.yaml")
 
     def test_words_are_kind(self) -> None:
         assert not judging_words(DEFAULT)

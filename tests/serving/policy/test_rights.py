@@ -71,7 +71,7 @@ def test_withdrawal_lasts_to_the_end_of_the_fourteenth_day() -> None:
     ],
 )
 def test_withdrawal_at_its_edges(country: str, delivered: str, until: str, last: str, over: str) -> None:
-    asked = {"country": country, "delivered_at": us(delivered)}
+    asked: dict[str, Any] = {"country": country, "delivered_at": us(delivered)}
     right = of(requested_at=us(last), **asked)
     assert (right["basis"], right["clause"], right["until"]) == ("withdrawal", "withdrawal", until)
     assert of(requested_at=us(over), **asked)["basis"] == "policy"
