@@ -7,7 +7,6 @@ forgotten over a restart, nobody who changes a case has to think of them, and no
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -22,45 +21,25 @@ from serving.notices import notices, repository
 from serving.notices.notices import Prepared
 from serving.policy.source import in_force
 from serving.problems import Unavailable
+from serving.rounds import Rounds
 from serving.writer import GroupWriter
 
-_log = logging.getLogger(__name__)
 #: What happened longer ago is not written about any more.
 _LOOK_BACK: Final = 7 * DAY
 _AT_ONCE: Final = 20
 _PAUSE_S: Final = 2.0
 
 
-class Correspondence:
+class Correspondence(Rounds):
     """A task of the event loop; finding, searching and wording are done in a thread."""
 
     def __init__(
         self, ledger: Ledger, writer: GroupWriter, models: ModelSource, *, pause_seconds: float = _PAUSE_S
     ) -> None:
+        super().__init__("correspondence", self.once, pause_seconds=pause_seconds)
         self._ledger = ledger
         self._writer = writer
         self._models = models
-        self._pause = pause_seconds
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._serve(), name="correspondence")
-
-    async def stop(self) -> None:
-        """Leave the rest to others, or to the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _serve(self) -> None:
-        while True:
-            try:
-                while await self.once():
-                    pass
-            except Exception:  # noqa: BLE001 - the next round may go well
-                _log.exception("notices could not be made")
-            await asyncio.sleep(self._pause)
 
     async def once(self) -> int:
         """One round; gives how much was done."""
