@@ -15,6 +15,7 @@ from features.ledger.store import Ledger
 from features.settings import Settings
 from serving.clock import now_us
 from serving.policy.source import default_policy
+from serving.privacy.meanings import meanings as privacy_meanings
 from serving.reasons.help import helps, meanings
 from serving.settings import ServingSettings
 from serving.staff.links import first_link
@@ -62,6 +63,7 @@ def _check(settings: Settings, host: str, port: int) -> None:
         texts(language)
         helps(language)  # with the reasons in that language
         meanings(language)
+        privacy_meanings(language)
     default_policy()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

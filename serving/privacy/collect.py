@@ -15,8 +15,10 @@ from serving.clock import iso
 from serving.privacy.declarations import PERSONAL, STAFF_COLUMNS
 from serving.privacy.describe import plain_rows
 from serving.privacy.person import Person, rows_of
+from serving.texts.catalogue import SOURCE
 
-_STAFF: Final = "a member of staff"
+#: What stands for whoever of the staff did something.
+STAFF: Final = "a member of staff"
 _METADATA: Final[tuple[MetaData, ...]] = (ledger_metadata, service_metadata)
 #: Columns whose text is JSON.
 _JSON: Final = frozenset(
@@ -42,14 +44,14 @@ class Collected:
         return {table: len(rows) for table, rows in self.tables.items() if rows}
 
 
-def collect(conn: Connection, person: Person) -> Collected:
-    """Read everything about a person. Not for the event loop."""
+def collect(conn: Connection, person: Person, language: str = SOURCE) -> Collected:
+    """Read everything about a person; what their values mean is told in a language. Not for the event loop."""
     found = Collected()
     for name in PERSONAL:
         table = table_of(name)
         columns = [str(column.name) for column in table.columns]
         found.tables[name] = [
-            _told(table, dict(zip(columns, row, strict=True)), found.files)
+            _told(table, dict(zip(columns, row, strict=True)), found.files, language)
             for row in rows_of(conn, person, name, columns)
         ]
     return found
@@ -60,7 +62,7 @@ def table_of(name: str) -> Table:
     return next(metadata.tables[name] for metadata in _METADATA if name in metadata.tables)
 
 
-def _told(table: Table, row: dict[str, Any], files: dict[str, bytes]) -> dict[str, Any]:
+def _told(table: Table, row: dict[str, Any], files: dict[str, bytes], language: str) -> dict[str, Any]:
     """A row as JSON has it: times in ISO 8601, JSON unpacked, photos as files, vectors value by value."""
     told: dict[str, Any] = {}
     for column in table.columns:
@@ -69,9 +71,9 @@ def _told(table: Table, row: dict[str, Any], files: dict[str, bytes]) -> dict[st
         if value is None:
             told[name] = None
         elif name in STAFF_COLUMNS:
-            told[name] = _STAFF
+            told[name] = STAFF
         elif table.name == "assessments" and name == "vector":
-            told["features"] = plain_rows(row["feature_service"], bytes(value))
+            told["features"] = plain_rows(row["feature_service"], bytes(value), language)
         elif (table.name, name) in _JSON:
             told[name] = orjson.loads(value)
         elif table.name == "case_photos" and name in ("content", "thumbnail"):

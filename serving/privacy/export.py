@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
-from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,28 +15,17 @@ from sqlalchemy.engine import Connection
 from serving.clock import iso
 from serving.privacy.collect import Collected, collect
 from serving.privacy.person import Person
+from serving.privacy.telling import cell, shown_columns
+from serving.reasons.told import told
 from serving.texts import texts
 
 _FOLDER: Final = Path(__file__).parent
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)  # no entry of the archive tells more than its content does
-_CELL: Final = 2_000  # characters of a value on the page; the JSON has it whole
-_APART: Final = ("features", "answer")  # told in their own way
-_TECHNICAL: Final = (
-    "digest",
-    "request_digest",
-    "recorded_at",
-    "pooled_at",
-    "leads",
-    "due_day",
-    "revision",
-)  # JSON only
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{6}Z")
-_MONEY: Final = {"_minor": 100, "_e4": 10_000}
 
 
 def export(conn: Connection, person: Person, *, language: str, now: int) -> tuple[bytes, dict[str, int]]:
     """The ZIP with everything about a person, and how many rows of which table are in it. Not for the event loop."""
-    found = collect(conn, person)
+    found = collect(conn, person, language)
     return archive(found, person.customer_id, language=language, now=now), found.counts
 
 
@@ -75,33 +62,12 @@ def page(found: Collected, customer_id: str, *, language: str, now: int) -> str:
             language=language,
             customer_id=customer_id,
             day=texts(language).writing.date_text(now),
-            sections={table: (_columns(rows), rows) for table, rows in filled.items()},
+            sections={table: (shown_columns(rows), rows) for table, rows in filled.items()},
             empty=[table for table in found.tables if table not in filled],
-            cell=_cell,
+            cell=partial(cell, texts(language)),
+            told=partial(told, language=language),
         )
     )
-
-
-def _columns(rows: list[dict[str, Any]]) -> list[str]:
-    """The columns that say something in any row."""
-    names = (name for name in rows[0] if name not in (*_APART, *_TECHNICAL))
-    return [name for name in names if any(row[name] not in (None, "") for row in rows)]
-
-
-def _cell(name: str, value: Any) -> str:
-    """A value as people read it."""
-    if value is None:
-        return ""
-    for ending, parts in _MONEY.items():
-        if name.endswith(ending) and isinstance(value, int):
-            return f"{value / parts:,.2f}"
-    if isinstance(value, Mapping | list):
-        text = orjson.dumps(value).decode()
-    elif isinstance(value, float):
-        text = f"{value:g}"
-    else:
-        text = _TIME.sub(r"\1 \2", str(value))
-    return text if len(text) <= _CELL else f"{text[:_CELL]}…"
 
 
 @cache

@@ -56,7 +56,10 @@ def leave_traces(conn: Connection, ledger: Ledger) -> int:
         conn, customer_id=WHO, order_no=order_no, order_id=order_id, return_id=return_id, assessment_id="A-1"
     )
     at = {"at": OPENED, "staff_id": "reviewer-1", "case_no": case_no}
-    answer = b'{"reasons": [{"title": "Returns", "detail": "3 of 4 came back."}], "reassurances": []}'
+    answer = (
+        b'{"reasons": [{"code": "R02", "title": "Returns", "detail": "3 of 4 came back.", "facts": {}}],'
+        b' "reassurances": []}'
+    )
     for table, values in (
         (
             assessments,

@@ -17,11 +17,11 @@ from serving.all_tables import metadata as service_metadata
 from serving.audit import trail
 from serving.audit.trail import Actor
 from serving.privacy import service
-from serving.privacy.collect import collect
+from serving.privacy.collect import collect, table_of
 from serving.privacy.declarations import NOT_PERSONAL, PERSONAL, STAFF_COLUMNS
-from serving.privacy.describe import meanings
 from serving.privacy.export import export
 from serving.privacy.person import Person, find_person
+from serving.privacy.telling import cell, shown_columns
 from serving.problems import Forbidden
 from serving.texts import LANGUAGES, texts
 from tests.serving.privacy.conftest import LEAD, NOW, TELLING, WHO
@@ -53,6 +53,33 @@ def test_what_finds_the_rows_is_a_column() -> None:
 def test_every_table_has_words(language: str) -> None:
     t = texts(language)
     assert all(f"export.names.{name}" in t and f"export.tables.{name}" in t for name in PERSONAL)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_column_that_is_shown_has_a_name(language: str) -> None:
+    t = texts(language)
+    for table in PERSONAL:
+        filled = {column.name: 1 for column in table_of(table).columns if column.name not in ("answer", "vector")}
+        assert [name for name in shown_columns([filled]) if f"export.columns.{name}" not in t] == [], table
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "value", "words"),
+    [
+        ("returns", "reason", "size_fit", "Maat of pasvorm"),
+        ("returns", "kind", "claim", "Claim zonder retour"),
+        ("returns", "requested_at", "2026-11-05T08:40:00.000000Z", "5 nov 2026, 08:40"),
+        ("order_lines", "value_minor", 123_456, "1.234,56"),
+        ("case_verdicts", "second_opinion", 1, "ja"),
+        ("audit", "staff_id", "a member of staff", "een medewerker"),
+        ("audit", "operation", "customer.export", "Alles geëxporteerd"),
+        ("assessments", "risk", 0.25, "0,2500"),
+        ("cases", "verdict", None, ""),
+        ("orders", "order_no", 1_234, "1234"),
+    ],
+)
+def test_a_value_is_told_in_words(table: str, name: str, value: Any, words: str) -> None:
+    assert cell(texts("nl"), table, name, value).replace("\N{NO-BREAK SPACE}", " ") == words
 
 
 def person(ledger: Ledger, who: str = WHO) -> Person:
@@ -110,6 +137,9 @@ def test_the_page_is_in_the_language_of_the_person_and_escapes_what_it_shows(led
     _, _, page = opened(ledger, "nl")
     assert '<html lang="nl">' in page
     assert "Bestellingen" in page
+    assert "claims zonder dat er goederen terugkomen, in 30 dagen (van de klant)" in page
+    assert "een medewerker" in page
+    assert "a member of staff" not in page
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 
@@ -130,8 +160,3 @@ def test_handing_it_out_is_noted(ledger: Ledger) -> None:
         assert rows(conn, "SELECT count(*) FROM requests_of_people WHERE kind = 'export'") == [(2,)]
         with pytest.raises(Forbidden):
             service.note_export(conn, Actor("staff", "r", "reviewer"), who, {}, now=NOW)
-
-
-def test_every_value_has_a_meaning() -> None:
-    assert set(meanings()) == set(VECTOR)
-    assert all(len(text) > 3 for text in meanings().values())
