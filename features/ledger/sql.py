@@ -31,7 +31,7 @@ def batches(conn: Connection, sql: str, size: int = _CHUNK) -> Iterator[list[tup
     """Rows of a query in batches, so that memory stays bounded."""
     cursor = conn.connection.cursor()
     try:
-        cursor.execute(_marks(conn, sql))
+        cursor.execute(_marks(conn, sql), ())
         while batch := cursor.fetchmany(size):
             yield list(batch)
     except conn.dialect.loaded_dbapi.Error as error:

@@ -75,8 +75,12 @@ _WAITING_CASE: Final = _one(
     " (SELECT COUNT(*) FROM case_findings f WHERE f.case_no = c.case_no) DESC, expected_loss_minor DESC LIMIT 1"
 )
 _CONFIRMED_CASE: Final = _one(
-    "SELECT case_id FROM cases c WHERE verdict = 'abuse_confirmed'"
+    "SELECT case_id FROM cases c WHERE state = 'closed' AND verdict = 'abuse_confirmed'"
     " ORDER BY (SELECT COUNT(*) FROM case_photos p WHERE p.case_no = c.case_no) DESC, expected_loss_minor DESC LIMIT 1"
+)
+_DISPUTED_CASE: Final = _one(
+    "SELECT case_id FROM cases c WHERE state = 'disputed'"
+    " ORDER BY verdict IS NULL, (SELECT COUNT(*) FROM case_photos p WHERE p.case_no = c.case_no) DESC LIMIT 1"
 )
 
 _CUSTOMER: Final = (
@@ -95,6 +99,7 @@ SHOTS: Final = (
     Shot("case", "A case before anybody has judged it: the evidence first", "linde", "/cases/{case_id}", _WAITING_CASE),
     Shot("case-tablet", "The same on a tablet", "desi", "/cases/{case_id}", _WAITING_CASE, tablet=True),
     Shot("case-concluded", "A case that was concluded", "linde", "/cases/{case_id}", _CONFIRMED_CASE),
+    Shot("case-disputed", "A case that the customer disputes", "linde", "/cases/{case_id}", _DISPUTED_CASE),
     Shot("photos", "The photos of a case", "linde", "/cases/{case_id}/photos", _then(_CONFIRMED_CASE, "/photos")),
     Shot("customers", "Looking for a customer", "linde", "/customers"),
     Shot("customer", "A customer", "linde", "/customers/{customer_id:path}", _one(_CUSTOMER, "/customers/{}")),

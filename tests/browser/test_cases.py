@@ -217,6 +217,38 @@ class TestEverywhere:
                 assert_accessible(tablet)
                 assert tablet.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
+    @pytest.mark.parametrize("size", [TABLET, (390, 844)])
+    @pytest.mark.parametrize("language", ["en-GB", "nl-NL"])
+    def test_no_part_of_the_queue_is_cut_off(
+        self, console: Console, chromium: Browser, case: Case, size: tuple[int, int], language: str
+    ) -> None:
+        with opened(chromium, console, size=size, language=language) as page:
+            sign_in(page, console, "reviewer")
+            page.goto("/console/queue")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert page.locator(".table-scroll").evaluate("each => each.scrollWidth <= each.clientWidth")
+            assert_accessible(page)
+
+    def test_a_press_on_a_row_opens_the_case_and_one_on_its_box_does_not(
+        self, console: Console, page: Page, case: Case
+    ) -> None:
+        sign_in(page, console, "reviewer")
+        page.goto("/console/queue?view=open")
+        row = page.locator("tbody tr", has_text=case.case_id)
+        row.get_by_role("checkbox").check()
+        expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+        row.locator(".queue-value").click()
+        expect(page).to_have_url(re.compile(f"{case.case_id}.view=open"))
+
+    def test_the_account_menu_has_a_name_on_a_phone(self, console: Console, chromium: Browser) -> None:
+        with opened(chromium, console, size=(390, 844)) as page:
+            sign_in(page, console, "reviewer")
+            page.goto("/console/queue")
+            name = console.of("reviewer").person.name
+            page.locator("header summary").click()
+            expect(page.get_by_role("link", name="My account")).to_be_visible()
+            assert name in (page.locator("header summary").aria_snapshot())
+
     def test_a_case_is_accessible_and_fits(self, console: Console, chromium: Browser, case: Case) -> None:
         with opened(chromium, console, size=TABLET) as tablet:
             go(tablet, console, case, "lead")

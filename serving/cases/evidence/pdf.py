@@ -186,7 +186,7 @@ def _asked(paper: _Paper, t: Texts, material: Material) -> None:
         (
             line.line_id,
             line.sku,
-            (line.category or "").replace("_", " "),
+            t.of("category", line.category) if line.category else "",
             t("evidence.of", count=line.quantity, bought=line.bought),
             t.writing.money_text(line.value_minor, material.claim.currency),
         )

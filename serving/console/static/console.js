@@ -2,7 +2,8 @@
 //
 // data-key="g q"         a key, or keys one after the other, that press a link or button or go into a field;
 //                        data-key-label names it in the list of keys, else its own words do
-// data-row               a row that J and K move through: its first link or button takes the focus
+// data-row               a row that J and K move through: its first link or button takes the focus; with
+//                        data-row="go", a press anywhere on the row follows its first link
 // data-dialog="id"       opens a dialog; data-close closes the one around it
 // data-dismiss           removes the message around it
 // data-focus             takes the focus when it appears; data-select selects its text when it takes the focus
@@ -113,6 +114,11 @@
     if (line) {
       event.preventDefault();
       showLine(document.getElementById(line.getAttribute("href").slice(1)), Number(line.dataset.line));
+      return;
+    }
+    const row = target.closest('[data-row="go"]');
+    if (row && !target.closest("a, button, input, label, select, summary") && `${getSelection()}` === "") {
+      row.querySelector("a")?.click();
       return;
     }
     if (target.closest("[data-close]")) target.closest("dialog")?.close();

@@ -8,8 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from features.ledger.sql import execute
 from features.ledger.store import Ledger
-from serving.cases import records, repository
+from serving.audit.trail import SYSTEM
+from serving.cases import records, repository, work
 from serving.cases.repository import Case
 from serving.clock import now_us
 from tests.support.cases import Desk
@@ -221,6 +223,33 @@ class TestSomebodyElse:
         response = reviewer.post(f"/cases/{case.case_id}/clear", {"revision": "2", "words": "It is not."})
         assert response.status_code == 409
         assert "Another person concludes this case" in words(response)
+
+
+class TestDisputed:
+    def test_says_first_what_the_customer_says_and_what_was_concluded(
+        self, console: Console, case: Case, desk: Desk
+    ) -> None:
+        reviewer = console.of("reviewer")
+        assert send(reviewer, case, "inconclusive", words="The box was open.").status_code == 303
+        desk.do(work.dispute, SYSTEM, case)
+        desk.write(
+            lambda conn: execute(
+                conn,
+                "INSERT INTO disputes (dispute_id, case_no, received_at, words, digest, due_at)"
+                " VALUES (?, ?, ?, ?, 'x', ?)",
+                (case.case_id, case.case_no, desk.now, "It came with <b>an open box</b>.", desk.now),
+            )
+        )
+        page = console.of("lead").get(f"/cases/{case.case_id}")
+        said = words(page)
+        assert "<b>an open box</b>" not in page.text
+        order = ("The customer disputes this case", "open box", "Concluded before", "The box was open.", "What settles")
+        places = [said.index(each) for each in order]
+        assert places == sorted(places)
+        assert said.count("It came with") == 1
+
+    def test_says_nothing_of_it_in_a_new_case(self, console: Console, case: Case) -> None:
+        assert "Concluded before" not in words(console.of("lead").get(f"/cases/{case.case_id}"))
 
 
 class TestQueue:
