@@ -23,12 +23,14 @@ from serving.app import create_app
 from serving.clock import iso
 from serving.settings import ServingSettings
 from tests.support.history import fill, made_up_history
+from tests.support.registry import with_mlflow
 from tests.support.repository import ROOT
 from tests.support.service import Api, make_key, running, settings_of
 from training.errors import RegistryError
 from training.registry import promote, tracking
 from training.run import train
 
+pytestmark = pytest.mark.slow
 HISTORY = made_up_history(customers=160)
 #: What the model may know; assessed are the returns after it.
 UNTIL = "2025-06-10"
@@ -53,7 +55,7 @@ def bodies(returns: list[dict[str, object]]) -> list[dict[str, object]]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop whose model was trained before its last returns came; those were assessed by the service."""
     folder = tmp_path_factory.mktemp("home")
-    settings = settings_of(folder)
+    settings = with_mlflow(settings_of(folder))
     fill(settings, HISTORY)
     train(settings, UNTIL)
     promote(settings)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 
 from features.ledger.sql import rows
 from features.ledger.store import Ledger
@@ -85,6 +86,7 @@ class Crowd:
                 client.headers["Connection"] = "close" if n % 3 == 0 else "keep-alive"  # to find both workers
 
 
+@pytest.mark.slow
 def test_two_workers_and_a_kill(home: Path) -> None:
     """What was acknowledged is there after a kill, nothing is counted twice, and every stored vector is the one that
     the training table has for that moment, although two processes took events and requests by turns."""
@@ -122,6 +124,7 @@ def test_two_workers_and_a_kill(home: Path) -> None:
     assert differing == 0
 
 
+@pytest.mark.slow
 def test_without_a_model(home: Path) -> None:
     shutil.rmtree(home / "models")
     key = make_key(home)

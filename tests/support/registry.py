@@ -27,12 +27,19 @@ def _client(uri: str) -> Any:
 
 
 @cache
-def _empty() -> bytes:
-    """A database with the registered model and no version of it; MLflow takes long to make one."""
+def _tables() -> bytes:
+    """A database with MLflow's tables and nothing in them; MLflow takes long to make one, change after change."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mlflow.db"
-        _client(f"sqlite:///{path}").create_registered_model(MODEL_NAME)
+        _client(f"sqlite:///{path}").search_registered_models()
         return path.read_bytes()
+
+
+def with_mlflow(settings: Settings) -> Settings:
+    """The settings, after MLflow's tables were put into their home, as if it had been used before."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / "mlflow.db").write_bytes(_tables())
+    return settings
 
 
 class TestRegistry:
@@ -43,9 +50,8 @@ class TestRegistry:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.home.resolve() / "versions"
         self.uri = settings.tracking_uri
-        settings.home.mkdir(parents=True, exist_ok=True)
-        (settings.home / "mlflow.db").write_bytes(_empty())
-        self.client = _client(self.uri)
+        self.client = _client(with_mlflow(settings).tracking_uri)
+        self.client.create_registered_model(MODEL_NAME)
 
     def register(self, seed: int, *, names: Sequence[str] = NAMES, **options: Any) -> str:
         """A new version, whose artifacts hold the model folder as training leaves it. Gives its number."""

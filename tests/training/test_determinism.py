@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.repository import ROOT
 
 #: Whether a sum depends on how it is shared out among threads shows where it is not exact: with rows that are told
@@ -44,6 +46,7 @@ def digest(threads_from: int, threads: int, hash_seed: int) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_processes_and_threads_do_not_matter() -> None:
     """Rows above the number from which several threads are used, with two of them, and below it, with one."""
     assert digest(threads_from=1_000, threads=2, hash_seed=1) == digest(threads_from=10**9, threads=1, hash_seed=0)

@@ -13,6 +13,7 @@ from features.service import MODEL_FEATURES
 from features.settings import Settings
 from tests.support.history import FIRST_DAY, fill, made_up_history
 from tests.support.models import make_model_folder
+from tests.support.registry import with_mlflow
 from training.dataset import DataVersion, day, split
 from training.errors import RegistryError, TooFewLabels
 from training.evaluate import EvaluationReport, evaluate, rivals
@@ -24,6 +25,7 @@ from training.registry.versions import load
 from training.run import train
 from training.table import labelled_rows, read_history
 
+pytestmark = pytest.mark.slow
 TRAINED_UNTIL = datetime.fromtimestamp((FIRST_DAY + 219) * 86_400, UTC).date().isoformat()
 
 
@@ -31,7 +33,7 @@ TRAINED_UNTIL = datetime.fromtimestamp((FIRST_DAY + 219) * 86_400, UTC).date().i
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A ledger in which everything is checked; version 1, the champion, was trained until day 219 of 320."""
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home)
+    settings = with_mlflow(Settings(home=home))
     fill(settings, made_up_history(inspected=1.0))
     train(settings, TRAINED_UNTIL)
     promote(settings)

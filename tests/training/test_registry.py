@@ -18,6 +18,7 @@ import pytest
 
 from features.risk_model import RiskModel, write_model
 from features.settings import Settings
+from tests.support.registry import with_mlflow
 from tests.support.returns import FEATURES, made_up_returns, until_of
 from training.dataset import DataVersion, split
 from training.errors import RegistryError
@@ -55,7 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def settings(home: Path) -> Settings:
-    return Settings(home=home)
+    return with_mlflow(Settings(home=home))
 
 
 @pytest.fixture(scope="module")

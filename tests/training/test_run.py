@@ -15,16 +15,18 @@ from features.risk_model import RiskModel
 from features.service import MODEL_FEATURES, SERVICE
 from features.settings import Settings
 from tests.support.history import FIRST_DAY, Rows, fill, made_up_history
+from tests.support.registry import with_mlflow
 from training.errors import TooFewLabels, TrainingError
 from training.registry import promote, tracking
 from training.registry.tracking import mlflow
 from training.run import TrainingReport, train
 from training.table import labelled_rows, parse_until, read_history
 
+pytestmark = pytest.mark.slow
+
 
 def settings_with(home: Path, history: Rows) -> Settings:
-    home.mkdir(exist_ok=True)
-    settings = Settings(home=home)
+    settings = with_mlflow(Settings(home=home))
     fill(settings, history)
     return settings
 

@@ -14,6 +14,7 @@ import pytest
 from features.settings import Settings
 from serving.model.holder import ModelHolder
 from serving.model.registry import ALIAS, MODEL_NAME, Registry, RegistryError
+from tests.support.registry import with_mlflow
 from tests.support.service import keep_model, settings_of
 
 
@@ -23,7 +24,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     home = tmp_path_factory.mktemp("mlflow")
     mlflow = _mlflow()
-    uri = settings_of(home).tracking_uri
+    uri = with_mlflow(settings_of(home)).tracking_uri
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)

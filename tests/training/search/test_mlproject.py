@@ -11,6 +11,7 @@ import pytest
 
 from features.settings import Settings
 from tests.support.history import fill, made_up_history
+from tests.support.registry import with_mlflow
 from tests.support.repository import ROOT
 from training.recipe_file import read_recipe
 from training.registry import tracking
@@ -19,8 +20,7 @@ from training.registry import tracking
 @pytest.mark.slow
 def test_the_search_entry_point_writes_a_recipe(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    home.mkdir()
-    settings = Settings(home=home)
+    settings = with_mlflow(Settings(home=home))
     fill(settings, made_up_history(customers=200))
     environment = os.environ | {
         "RETURNWISE_HOME": str(home),

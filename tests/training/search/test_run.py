@@ -8,19 +8,21 @@ import pytest
 
 from features.settings import Settings
 from tests.support.history import fill, made_up_history
+from tests.support.registry import with_mlflow
 from training.errors import TooFewLabels
 from training.recipe_file import read_recipe
 from training.registry import tracking
 from training.registry.tracking import mlflow
 from training.search import SearchReport, search
 
+pytestmark = pytest.mark.slow
 TRIALS = 7
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home)
+    settings = with_mlflow(Settings(home=home))
     fill(settings, made_up_history(customers=200))
     return settings
 
@@ -70,7 +72,7 @@ def test_every_trial_is_a_nested_run(settings: Settings, report: SearchReport) -
 
 
 def test_too_few_labels_are_said(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
+    settings = with_mlflow(Settings(home=tmp_path))
     fill(settings, made_up_history(customers=30))
     with pytest.raises(TooFewLabels, match="too few labels"):
         search(settings, trials=2)
