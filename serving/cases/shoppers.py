@@ -196,8 +196,8 @@ def _counts(conn: Connection, customers: list[str]) -> list[tuple[float, float, 
         some = customers[at : at + _AT_ONCE]
         bought = rows(
             conn,
-            "SELECT o.customer_id, SUM(l.quantity), SUM(CAST(l.quantity AS BIGINT) * COALESCE(l.expected_ppm, 0)) FROM orders o"
-            f" JOIN order_lines l ON l.order_no = o.order_no WHERE o.customer_id IN {marks(len(some))}"
+            "SELECT o.customer_id, SUM(l.quantity), SUM(CAST(l.quantity AS BIGINT) * COALESCE(l.expected_ppm, 0))"
+            f" FROM orders o JOIN order_lines l ON l.order_no = o.order_no WHERE o.customer_id IN {marks(len(some))}"
             " GROUP BY o.customer_id",
             some,
         )

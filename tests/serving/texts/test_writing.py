@@ -29,7 +29,7 @@ def test_numbers(value: float, places: int, english: str, dutch: str) -> None:
     ("minor", "currency", "english", "dutch"),
     [
         (123456, "EUR", "€1,234.56", "€ 1.234,56"),
-        (-5, "GBP", "−£0.05", "−£ 0,05"),
+        (-5, "GBP", "−£0.05", "−£ 0,05"),
         (100, "SEK", "SEK\xa01.00", "SEK\xa01,00"),
         (100, None, "1.00", "1,00"),
     ],
