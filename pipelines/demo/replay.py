@@ -121,6 +121,7 @@ class _Weeks:
         self.shifts.rng = np.random.default_rng([begin // DAY])
         requests, deeds = _requests(conn, begin, end), policies.on_day(number, begin)
         request, deed = next(requests, None), next(deeds, None)
+        self.shifts.begins(conn, begin)
         sweep_at = begin
         while True:
             asked_at = end if request is None or request.request.requested_at is None else request.request.requested_at

@@ -106,6 +106,15 @@ class Shifts:
         concluded = min(look + int(rng.uniform(0.1, 2.2) * DAY), max(due_at - 20 * _HOUR, look + 2 * _HOUR))
         self._at(_working(concluded), "conclude", case.case_no)
 
+    def begins(self, conn: Connection, day: int) -> None:
+        """A day begins (microseconds since 1970 UTC). On the last one a customer disputes a verdict, unless one is
+        disputed already: that, too, is left for whoever tries the demo."""
+        if day < self._few_from or repository.select(conn, "WHERE state = 'disputed' LIMIT 1"):
+            return
+        confirmed = "WHERE state = 'closed' AND verdict = 'abuse_confirmed' AND rests_in != 'disputed'"
+        for case in repository.select(conn, f"{confirmed} ORDER BY closed_at DESC LIMIT 1"):
+            self._at(_working(day + 3 * _HOUR), "dispute", case.case_no)
+
     def next_at(self) -> int | None:
         """When there is something to do, in microseconds since 1970 UTC."""
         return self._plan[0].at if self._plan else None
@@ -121,7 +130,8 @@ class Shifts:
             return
         if case.is_closed or case.held_by(planned.at) is not None:
             return
-        if planned.at >= self._few_from and (case.case_no in self._left or self.rng.random() < _LEFT):
+        left = planned.what == "settle" or case.case_no in self._left
+        if planned.at >= self._few_from and (left or self.rng.random() < _LEFT):
             self._left.add(case.case_no)  # with all that was to come after it
             return
         match planned.what:

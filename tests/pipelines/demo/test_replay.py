@@ -20,7 +20,7 @@ from pipelines.demo.people import employ, invitations
 from pipelines.demo.policies import MORE_DRAWN, SMALL_VALUES
 from pipelines.demo.progress import Progress
 from pipelines.demo.replay import replay
-from pipelines.demo.shifts import _working
+from pipelines.demo.shifts import Shifts, _working
 from pipelines.ingest.run import ingest
 from pipelines.simulate.run import simulate
 from serving.cases import photos
@@ -189,6 +189,33 @@ class TestReplay:
         before = ask(ledger, "SELECT COUNT(*) FROM audit")
         assert lived(home, done=20).days_to_replay == []
         assert ask(ledger, "SELECT COUNT(*) FROM audit") == before
+
+
+def test_a_customer_disputes_on_the_last_day_if_nobody_has(shop: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(shop, home)
+    lived(home, days=9)
+    last = BEGIN + 8 * DAY
+    ledger = Ledger.open(settings_of(home))
+    with ledger.write() as conn:
+        execute(
+            conn,
+            "UPDATE cases SET state = 'closed', verdict = 'abuse_confirmed', closed_at = ? WHERE case_no ="
+            " (SELECT MIN(case_no) FROM cases)",
+            (last - DAY,),
+        )
+        shifts = Shifts(employ(conn, BEGIN), {}, ledger.hasher, lambda *_: None, few_from=last)
+        shifts.begins(conn, last - DAY)
+        assert shifts.next_at() is None
+        shifts.begins(conn, last)
+        assert last < (shifts.next_at() or 0) < last + DAY
+        shifts.work(conn)
+        assert rows(conn, "SELECT COUNT(*) FROM cases WHERE state = 'disputed'")[0][0] == 1
+        shifts.begins(conn, last + DAY)
+        while shifts.next_at() is not None:
+            shifts.work(conn)
+        assert rows(conn, "SELECT COUNT(*) FROM cases WHERE state = 'disputed'")[0][0] == 1, "it is left"
+    ledger.close()
 
 
 def test_an_interrupted_replay_goes_on_where_it_was(shop: Path, tmp_path: Path) -> None:
