@@ -74,8 +74,9 @@ def sums(conn: Connection, customer_id: str) -> Sums:
     counts = dict(
         rows(
             conn,
-            "SELECT r.kind, count(DISTINCT r.return_id) FROM returns r JOIN orders o ON o.order_no = r.order_no"
-            " WHERE r.customer_id = ? OR (o.customer_id = ? AND r.customer_id IS NULL) GROUP BY r.kind",
+            "SELECT kind, count(DISTINCT return_id) FROM (SELECT kind, return_id FROM returns WHERE customer_id = ?"
+            " UNION ALL SELECT r.kind, r.return_id FROM orders o JOIN returns r ON r.order_no = o.order_no"
+            " WHERE o.customer_id = ? AND r.customer_id IS NULL) own GROUP BY kind",
             (customer_id, customer_id),
         )
     )
