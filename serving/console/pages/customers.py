@@ -64,7 +64,7 @@ async def export(visit: SignedIn, customer_id: str) -> Response:
     hasher = visit.context.ledger.hasher
 
     def make(conn: Connection) -> tuple[Person, bytes, dict[str, int]]:
-        person = _known(visit, conn, customer_id)
+        person = _known(visit, conn, customer_id, messages=True)
         return person, *exported(conn, person, language=language, now=visit.now)
 
     person, content, counts = await visit.read(make)
@@ -216,8 +216,10 @@ async def _page(visit: Visit, customer_id: str, status: int = 200) -> Response:
     )
 
 
-def _known(visit: Visit, conn: Connection, customer_id: str) -> Person:
-    person = find_person(conn, visit.context.ledger.hasher, customer_id)
+def _known(visit: Visit, conn: Connection, customer_id: str, *, messages: bool = False) -> Person:
+    """The customer; of all outbound messages, which may be many, those about them only where they are wanted."""
+    after = 0 if messages else requests.last_message(conn)
+    person = find_person(conn, visit.context.ledger.hasher, customer_id, messages_after=after)
     if not person.is_known:
         raise NotFound(visit.t("customer.unknown"))
     return person

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -10,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from features.clock import DAY
-from features.ledger.sql import rows
+from features.ledger.sql import execute, rows
 from features.ledger.store import Ledger
 from serving.clock import now_us
 from serving.privacy import asking
@@ -84,11 +85,19 @@ def test_looking_is_noted_and_shows_no_risk(lead: SignedIn, ledger: Ledger) -> N
 
 
 def test_the_export_is_a_zip_and_noted(lead: SignedIn, ledger: Ledger) -> None:
+    with ledger.write() as conn:
+        execute(
+            conn,
+            "INSERT INTO webhook_messages (message_id, type, at, content) VALUES ('told', 't', 1, '{\"a\": [\"c7\"]}')",
+        )
     answer = lead.post("/customers/-/export/c7", {"language": "nl"})
     assert answer.headers["content-type"] == "application/zip"
     assert "c7" not in answer.headers["content-disposition"].split("filename=")[1].split("-")[0]
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     assert '<html lang="nl">' in archive.read("index.html").decode()
+    assert [
+        row["message_id"] for row in json.loads(archive.read("data.json"))["tables"]["webhook_messages"]["rows"]
+    ] == ["told"]
     with ledger.read() as conn:
         hashed = ledger.hasher.customer("c7")
         assert rows(conn, "SELECT kind FROM requests_of_people WHERE subject = ?", (hashed,)) == [("export",)]
