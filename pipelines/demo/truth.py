@@ -6,23 +6,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.simulate.inspections import days_to_check, finding_odds
 from pipelines.simulate.verdicts import dispute_odds, verdict_odds
 from serving.cases.claim import Claim
-
-#: What an honest return is taken for, where a check saw something of concern.
-_TAKEN_FOR: Final = {
-    "worn": "wardrobing",
-    "wrong_item": "switched_item",
-    "counterfeit": "counterfeit_item",
-    "missing_item": "empty_parcel",
-    "empty_package": "empty_parcel",
-    "delivery_shown": "false_claim",
-}
+from training.labels.rules import FOUND_KIND
 
 
 class Deed(NamedTuple):
@@ -65,7 +56,7 @@ def conclude_again(rng: np.random.Generator, deed: Deed) -> str:
 def named(rng: np.random.Generator, deed: Deed, finding: str) -> str:
     """The kind of abuse that a person names who saw something of concern: mostly the true one."""
     if not deed.kind:
-        return _TAKEN_FOR[finding]
+        return FOUND_KIND[finding]
     return deed.kind if rng.random() < 0.65 else deed.act
 
 
